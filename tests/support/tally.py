@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""tally.py BUILD…: sums up what `meson test` left in these build directories.
+
+Meson counts programs; we count the cases inside a GoogleTest program. A program that crashed, hung
+or failed outside its cases is one failure more, and so is a build that never came to its tests.
+"""
+
+import collections
+import json
+import pathlib
+import sys
+import xml.etree.ElementTree as xml
+
+
+def cases_of(report):
+    for case in xml.parse(report).iter("testcase"):
+        if case.find("failure") is not None:
+            yield "failed"
+        elif case.find("skipped") is not None or case.get("status") == "notrun":
+            yield "skipped"
+        else:
+            yield "passed"
+
+
+def outcomes_of(build):
+    log = build / "meson-logs" / "testlog.json"
+    if not log.exists():
+        print(f"{build}: failed before any test ran")
+        yield "failed"
+        return
+    for program in map(json.loads, log.open()):
+        # "project:suite / name", without the suite where there is only one project
+        name = program["name"].rpartition(" / ")[2]
+        report = build / f"{name}.xml"
+        cases = list(cases_of(report)) if report.exists() else []
+        yield from cases
+        succeeded = program["result"] in ("OK", "SKIP")
+        if not succeeded and "failed" not in cases:
+            print(f"{build}: {name}: {program['result']}")
+            yield "failed"
+        elif not cases:
+            yield "skipped" if program["result"] == "SKIP" else "passed"
+
+
+total = collections.Counter()
+for directory in map(pathlib.Path, sys.argv[1:]):
+    total.update(outcomes_of(directory))
+
+if not total:
+    print("no test of that name")
+    total["failed"] = 1
+skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+print(f"{total['passed']} passed, {total['failed']} failed{skipped}")
+sys.exit(total["failed"] > 0)
