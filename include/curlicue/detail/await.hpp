@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/state.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <utility>
+
+namespace curlicue::detail {
+
+/// An await that can be broken off: it goes on with `cancelled`, without its source.
+class interruptible : public continuation {
+public:
+    virtual void interrupt() noexcept = 0;
+
+protected:
+    ~interruptible() = default;
+};
+
+/// Where a spawned task is suspended, so that a cancel finds it. Tasks that await one another share
+/// the context of the outermost.
+/// @threading thread-safe
+class CURLICUE_EXPORT task_context {
+public:
+    explicit task_context(state_base& owner) noexcept : owner_(owner) {}
+    task_context(const task_context&) = delete;
+    task_context& operator=(const task_context&) = delete;
+
+    /// The state of the spawned task: it keeps this alive.
+    state_base& owner() const noexcept { return owner_; }
+
+    void suspended(state_base& source, interruptible& await) noexcept;
+    void resumed() noexcept;
+
+    /// Breaks the current await off, else the next one. Returns the state that is to be cancelled
+    /// for it, if any.
+    intrusive_ptr<state_base> cancel() noexcept;
+    /// For an await that is attached to its source: what is left to do of an earlier `cancel`.
+    intrusive_ptr<state_base> deliver_cancel() noexcept;
+
+    /// The outermost coroutine is at its end.
+    virtual void finished() noexcept = 0;
+
+protected:
+    ~task_context() = default;
+
+private:
+    state_base& owner_;
+    std::mutex mutex_;
+    bool cancel_pending_ = false;
+    intrusive_ptr<state_base> source_;
+    interruptible* await_ = nullptr;
+};
+
+/// Base of the promises of coroutines that have a context.
+struct task_promise_base {
+    task_context* context = nullptr;
+};
+
+/// `co_await` on a future. It lives in the coroutine's frame, which must not be destroyed while
+/// the coroutine waits.
+template <class T> class future_awaiter final : private interruptible, private work {
+public:
+    future_awaiter(intrusive_ptr<state<T>> source, bool shared) noexcept
+        : source_(std::move(source)), shared_(shared) {
+        source_->observe();
+        if (shared_)
+            source_->add_sharer();
+    }
+    future_awaiter(const future_awaiter&) = delete;
+    future_awaiter& operator=(const future_awaiter&) = delete;
+    ~future_awaiter() {
+        if (shared_)
+            source_->drop_sharer();
+    }
+
+    bool await_ready() const noexcept { return source_->ready() && source_->runs_here(); }
+
+    template <class Promise> void await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+        coroutine_ = coroutine;
+        if constexpr (std::derived_from<Promise, task_promise_base>)
+            context_ = coroutine.promise().context;
+        if (context_ != nullptr)
+            suspend_in(*context_);
+        else
+            source_->attach(*this);
+    }
+
+    T await_resume() {
+        if (context_ != nullptr)
+            context_->resumed();
+        if (interrupted_)
+            throw cancelled();
+        return source_->take().value();
+    }
+
+private:
+    void suspend_in(task_context& context) noexcept {
+        // Once attached, the coroutine may go on elsewhere, and this object with it.
+        const auto owner = intrusive_ptr<state_base>::share(&context.owner());
+        context.suspended(*source_, *this);
+        source_->attach(*this);
+        if (const auto source = context.deliver_cancel())
+            source->cancel();
+    }
+
+    void source_ready() noexcept override { enqueue(source_->link(), *this); }
+    void run() noexcept override { coroutine_.resume(); }
+    void interrupt() noexcept override {
+        interrupted_ = true;
+        source_ready();
+    }
+
+    const intrusive_ptr<state<T>> source_;
+    const bool shared_;
+    bool interrupted_ = false;
+    task_context* context_ = nullptr;
+    std::coroutine_handle<> coroutine_;
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/executor_link.hpp>
+#include <curlicue/detail/result.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+
+namespace curlicue::detail {
+
+class state_base;
+
+/// Waits for a state to become ready. It lives until `source_ready` was called, or until `leave`
+/// has taken it off.
+class continuation {
+public:
+    /// @param branch whether it counts as a consumer: cancelling the last one cancels the source
+    explicit continuation(bool branch = true) noexcept : branch_(branch) {}
+    continuation(const continuation&) = delete;
+    continuation& operator=(const continuation&) = delete;
+
+    /// Called once, with no lock held, on the thread that made the state ready; runs no code of
+    /// the user's, but queues it.
+    virtual void source_ready() noexcept = 0;
+
+protected:
+    ~continuation() = default;
+
+private:
+    friend class state_base;
+    continuation* next_ = nullptr;
+    const bool branch_;
+};
+
+/// What a promise, its futures and their continuations share, but for the value.
+///
+/// An outcome is *fixed* once, by whoever comes first: the producer, a cancel, a timeout. It is
+/// *settled*, and the state ready, when the producer has let go: then continuations are told.
+/// @threading thread-safe
+class CURLICUE_EXPORT state_base : public ref_counted {
+public:
+    enum class leaving { last_branch, detached, gone };
+
+    bool ready() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ready; }
+    bool cancelled() const noexcept {
+        return code_.load(std::memory_order_acquire) == errc::cancelled;
+    }
+    const intrusive_ptr<executor_link>& link() const noexcept { return link_; }
+    /// Whether a continuation may run here and now: on the executor's thread, or without one.
+    bool runs_here() const noexcept { return !link_ || link_->gone() || link_->runs_here(); }
+
+    /// True: this call fixed the outcome. Never allocates.
+    bool cancel() noexcept { return fix_as(errc::cancelled); }
+
+    /// Tells `waiter` when the state is ready; at once if it is.
+    void attach(continuation& waiter) noexcept;
+    /// Takes `waiter` off, so that it hears nothing more. False if it was told, or is being told.
+    bool detach(continuation& waiter) noexcept;
+    /// For a cancelled consumer. `last_branch`: it stays attached and its source is to be
+    /// cancelled; `detached`: others remain, it hears nothing more; `gone`: see `detach`.
+    leaving leave(continuation& waiter) noexcept;
+    /// `leave`, and cancels the source where it was the last one. True if `waiter` will be told.
+    bool cancel_for(continuation& waiter) noexcept;
+
+    /// Blocks. @throws usage_error{errc::would_deadlock} on the executor's thread
+    void wait();
+    bool wait_until(std::chrono::steady_clock::time_point deadline);
+
+    /// Somebody has looked at the outcome, or will: a failure is not `unobserved` any more.
+    void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
+
+    void add_sharer() noexcept { sharers_.fetch_add(1, std::memory_order_relaxed); }
+    void drop_sharer() noexcept { sharers_.fetch_sub(1, std::memory_order_acq_rel); }
+    bool shared() const noexcept { return sharers_.load(std::memory_order_acquire) != 0; }
+
+protected:
+    enum class phase : unsigned char { pending, fixed, ready };
+
+    explicit state_base(intrusive_ptr<executor_link> link) noexcept : link_(std::move(link)) {}
+    ~state_base() override = default;
+
+    /// Fixes the outcome as a failure with `code`, and asks the producer to let go.
+    bool fix_as(errc code) noexcept;
+    /// True: the caller alone writes the outcome and then settles.
+    bool fix() noexcept;
+    bool fixed() const noexcept { return phase_.load(std::memory_order_acquire) != phase::pending; }
+    /// The code that `fix_as` fixed; `errc{}` otherwise.
+    errc fixed_code() const noexcept { return code_.load(std::memory_order_acquire); }
+    /// A producer's failure that is a cancellation counts as one.
+    void fixed_as_cancelled() noexcept { code_.store(errc::cancelled, std::memory_order_release); }
+    /// Makes it ready, once, and tells the continuations.
+    void settle() noexcept;
+
+    std::mutex& mutex() const noexcept { return mutex_; }
+
+private:
+    /// The outcome is fixed as cancelled or timed out: let go, now or soon, and settle. Returns the
+    /// state that is to be cancelled for it, if any.
+    virtual intrusive_ptr<state_base> cancel_requested() noexcept {
+        settle();
+        return nullptr;
+    }
+    /// The failure to report when nobody has looked at it.
+    virtual std::optional<failure> unseen() const noexcept = 0;
+
+    void last_reference_gone() noexcept final;
+    bool unlink(continuation& waiter) noexcept;
+    void check_wait() const;
+
+    mutable std::mutex mutex_;
+    std::atomic<phase> phase_{phase::pending};
+    std::atomic<errc> code_{};
+    std::atomic<bool> observed_{false};
+    std::atomic<unsigned> sharers_{0};
+    continuation* first_ = nullptr;
+    const intrusive_ptr<executor_link> link_;
+};
+
+/// The state of a `future<T>`.
+template <class T> class state : public state_base {
+public:
+    using value_type = T;
+
+    /// True: this call fixed the outcome, and the state is ready. A failed move of the value
+    /// becomes the outcome.
+    bool fulfil(result<T>&& outcome) noexcept {
+        if (!fix())
+            return false;
+        store(std::move(outcome));
+        settle();
+        return true;
+    }
+
+    /// The outcome of a ready state: moved out, or copied while a shared future may want it too.
+    result<T> take() {
+        if (auto why = error())
+            return *std::move(why);
+        if (shared())
+            return copy_.load(std::memory_order_relaxed)(*outcome_);
+        return std::move(*outcome_);
+    }
+    /// For shared futures: from now on, and only then, `T` need be copyable. (The trait that could
+    /// tell says yes for a vector of move-only things.)
+    void add_copying_sharer() noexcept {
+        copy_.store([](const result<T>& outcome) { return outcome; }, std::memory_order_relaxed);
+        add_sharer();
+    }
+    /// As `take`; what copying or moving the value throws is the outcome.
+    result<T> take_noexcept() noexcept {
+        try {
+            return take();
+        } catch (...) {
+            return failure(std::current_exception());
+        }
+    }
+
+    /// Why a ready state has no value, if it has none.
+    std::optional<failure> error() const noexcept {
+        if (const auto code = fixed_code(); code != errc{} && !outcome_)
+            return failure(code);
+        return outcome_->has_value() ? std::nullopt : std::optional(outcome_->why());
+    }
+
+protected:
+    using state_base::state_base;
+
+    void store(result<T>&& outcome) noexcept {
+        if (!outcome.has_value() && outcome.why().cancelled())
+            fixed_as_cancelled();
+        try {
+            outcome_.emplace(std::move(outcome));
+        } catch (...) {
+            outcome_.emplace(failure(std::current_exception()));
+        }
+    }
+
+private:
+    std::optional<failure> unseen() const noexcept override {
+        return cancelled() ? std::nullopt : error();
+    }
+
+    std::optional<result<T>> outcome_;
+    std::atomic<result<T> (*)(const result<T>&)> copy_{nullptr};
+};
+
+/// A state that is ready from the start and has no executor.
+template <class T> class ready_state final : public state<T> {
+public:
+    explicit ready_state(result<T> outcome) : state<T>(nullptr) {
+        this->fulfil(std::move(outcome));
+    }
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/state.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace curlicue::detail {
+
+template <class T> using states = std::vector<intrusive_ptr<state<T>>>;
+
+/// The state of a future over several others: `Rule` says which of them decide it, and how.
+///
+/// `Rule::input_ready(owner, index)` is called for each input as it becomes ready,
+/// `Rule::all_ready` after the last of them, on whatever threads make them ready;
+/// `Rule::abandon(source, waiter)` for each input that is not needed any more, true if `waiter`
+/// will still be told.
+template <class T, class U, class Rule> class when_state final : public state<U> {
+public:
+    when_state(states<T> sources, bool shared)
+        : state<U>(sources.empty() ? nullptr : sources.front()->link()), shared_(shared),
+          remaining_(sources.size() + 1) {
+        inputs_.reserve(sources.size());
+        for (auto& source : sources)
+            inputs_.emplace_back(*this, std::move(source));
+    }
+
+    void start() noexcept {
+        const auto kept = intrusive_ptr<when_state>::share(this);
+        for (auto& each : inputs_) {
+            each.source->observe();
+            if (shared_)
+                each.source->add_sharer();
+            this->retain();
+        }
+        for (auto& each : inputs_)
+            each.source->attach(each);
+        if (this->fixed())
+            abandon(); // those that were attached after the decision
+        one_less();
+    }
+
+    std::size_t size() const noexcept { return inputs_.size(); }
+    result<T> take(std::size_t index) noexcept { return inputs_[index].source->take_noexcept(); }
+
+    std::optional<failure> error(std::size_t index) const noexcept {
+        return inputs_[index].source->error();
+    }
+
+    /// For rules: decides the outcome, unless that has happened: `make()` returns it.
+    template <class Make> void conclude(Make&& make) noexcept {
+        if (!this->fix())
+            return;
+        try {
+            this->store(make());
+        } catch (...) {
+            this->store(failure(std::current_exception()));
+        }
+        abandon();
+        this->settle();
+    }
+
+    /// The sources of all inputs but one, in their order.
+    states<T> sources_without(std::size_t index) const {
+        states<T> rest;
+        rest.reserve(inputs_.size());
+        for (const auto& each : inputs_)
+            if (&each != &inputs_[index])
+                rest.push_back(each.source);
+        return rest;
+    }
+
+private:
+    struct input final : continuation {
+        input(when_state& owner_, intrusive_ptr<state<T>> source_) noexcept
+            : owner(owner_), source(std::move(source_)) {}
+        input(input&& other) noexcept : owner(other.owner), source(std::move(other.source)) {}
+
+        void source_ready() noexcept override {
+            Rule::input_ready(owner, static_cast<std::size_t>(this - owner.inputs_.data()));
+            gone();
+        }
+        void gone() noexcept {
+            if (owner.shared_)
+                source->drop_sharer();
+            owner.one_less();
+            owner.release();
+        }
+
+        when_state& owner;
+        const intrusive_ptr<state<T>> source;
+    };
+
+    ~when_state() override = default;
+
+    void abandon() noexcept {
+        for (auto& each : inputs_)
+            if (!Rule::abandon(*each.source, each))
+                each.gone();
+    }
+
+    void one_less() noexcept {
+        if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+            return;
+        if (!this->fixed())
+            Rule::all_ready(*this);
+        if (this->cancelled())
+            this->settle();
+    }
+
+    intrusive_ptr<state_base> cancel_requested() noexcept override {
+        // Every input may end this in its turn.
+        const auto kept = intrusive_ptr<when_state>::share(this);
+        remaining_.fetch_add(1, std::memory_order_relaxed);
+        for (auto& each : inputs_)
+            if (!each.source->cancel_for(each))
+                each.gone();
+        one_less();
+        return nullptr;
+    }
+
+    std::vector<input> inputs_;
+    const bool shared_;
+    std::atomic<std::size_t> remaining_;
+};
+
+// What the rules of `when_all` and `gather` share: inputs run on, whatever the others do.
+struct keep_inputs {
+    static bool abandon(state_base&, continuation&) noexcept { return true; }
+};
+
+template <class T> struct when_all_rule : keep_inputs {
+    using value_type = std::vector<result<T>>;
+
+    static void input_ready(auto&, std::size_t) noexcept {}
+    static void all_ready(auto& owner) noexcept {
+        owner.conclude([&] {
+            value_type all;
+            all.reserve(owner.size());
+            for (std::size_t i = 0; i != owner.size(); ++i)
+                all.push_back(owner.take(i));
+            return result<value_type>(std::move(all));
+        });
+    }
+};
+
+template <class T> struct gather_rule : keep_inputs {
+    using value_type = std::vector<T>;
+
+    static void input_ready(auto& owner, std::size_t index) noexcept {
+        if (auto why = owner.error(index))
+            owner.conclude([&] { return result<value_type>(*std::move(why)); });
+    }
+    static void all_ready(auto& owner) noexcept {
+        owner.conclude([&] {
+            value_type all;
+            all.reserve(owner.size());
+            for (std::size_t i = 0; i != owner.size(); ++i)
+                all.push_back(owner.take(i).value());
+            return result<value_type>(std::move(all));
+        });
+    }
+};
+
+template <> struct gather_rule<void> : keep_inputs {
+    using value_type = void;
+
+    static void input_ready(auto& owner, std::size_t index) noexcept {
+        if (auto why = owner.error(index))
+            owner.conclude([&] { return result<void>(*std::move(why)); });
+    }
+    static void all_ready(auto& owner) noexcept {
+        owner.conclude([] { return result<void>(); });
+    }
+};
+
+/// The first one decides, the others are handed back as futures of kind `Future`.
+template <class T, class Any> struct when_any_rule {
+    using value_type = Any;
+
+    static bool abandon(state_base& source, continuation& waiter) noexcept {
+        return !source.detach(waiter);
+    }
+    static void input_ready(auto& owner, std::size_t index) noexcept {
+        owner.conclude([&] {
+            Any any{index, owner.take(index), {}};
+            for (auto& source : owner.sources_without(index))
+                any.rest.emplace_back(std::move(source));
+            return result<Any>(std::move(any));
+        });
+    }
+    static void all_ready(auto&) noexcept {}
+};
+
+/// The first one decides, the others are cancelled.
+template <class T> struct race_rule {
+    using value_type = T;
+
+    static bool abandon(state_base& source, continuation& waiter) noexcept {
+        return source.cancel_for(waiter);
+    }
+    static void input_ready(auto& owner, std::size_t index) noexcept {
+        owner.conclude([&] { return owner.take(index); });
+    }
+    static void all_ready(auto&) noexcept {}
+};
+
+} // namespace curlicue::detail

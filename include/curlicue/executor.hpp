@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/export.hpp>
+#include <curlicue/detail/intrusive_ptr.hpp>
+#include <curlicue/detail/unique_function.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace curlicue {
+
+namespace detail {
+class executor_link;
+class timed_work;
+
+/// One thing to do, linked into a queue without an allocation. Whoever queues it sees to it that
+/// it lives until it has run; it is run exactly once for each time it was queued.
+class work {
+public:
+    work() = default;
+    work(const work&) = delete;
+    work& operator=(const work&) = delete;
+    virtual void run() noexcept = 0;
+
+    work* next = nullptr; ///< belongs to the queue
+
+protected:
+    ~work() = default;
+};
+
+/// A first-in first-out list of `work`, owned by nobody.
+class work_queue {
+public:
+    bool empty() const noexcept { return head_ == nullptr; }
+    void push(work& item) noexcept {
+        item.next = nullptr;
+        *tail_ = &item;
+        tail_ = &item.next;
+    }
+    /// The first item, or null.
+    work* pop() noexcept {
+        auto* const item = head_;
+        if (item != nullptr) {
+            head_ = item->next;
+            if (head_ == nullptr)
+                tail_ = &head_;
+        }
+        return item;
+    }
+    /// Moves all items of `other` to the end of this one.
+    void splice(work_queue& other) noexcept {
+        if (other.empty())
+            return;
+        *tail_ = other.head_;
+        tail_ = other.tail_;
+        other.head_ = nullptr;
+        other.tail_ = &other.head_;
+    }
+
+    work_queue() = default;
+    work_queue(const work_queue&) = delete;
+    work_queue& operator=(const work_queue&) = delete;
+
+private:
+    work* head_ = nullptr;
+    work** tail_ = &head_;
+};
+} // namespace detail
+
+/// Runs what it is given on one thread, in the order given: the dispatcher of an `async_multi`.
+/// Futures name theirs, and their continuations run there.
+///
+/// A class of your own may derive from it; `post` and `runs_here` are all it needs. A callable that
+/// it throws away unrun runs there and then, so that no future is left pending for ever.
+class CURLICUE_EXPORT executor {
+public:
+    using clock = std::chrono::steady_clock;
+
+    executor(const executor&) = delete;
+    executor& operator=(const executor&) = delete;
+
+    /// Queues `callable`; it never runs inside this call.
+    /// @throws usage_error{errc::closed} once the executor is closed
+    /// @threading thread-safe
+    virtual void post(unique_function<void()> callable) = 0;
+
+    /// Whether the calling thread is the one that runs what is posted.
+    /// @threading thread-safe
+    virtual bool runs_here() const noexcept = 0;
+
+protected:
+    executor();
+    /// Retires it, if nobody did.
+    virtual ~executor();
+
+    /// No new promise or task from now on, and what is pending is cancelled.
+    void cancel_pending() noexcept;
+    /// Gone: from now on a continuation runs at once in whoever makes its future ready.
+    void retire() noexcept;
+
+private:
+    friend class detail::executor_link;
+
+    /// As `post`, without an allocation; false if it cannot. The default posts.
+    virtual bool enqueue(detail::work& item) noexcept;
+    /// Calls `timer.expired()` on the executor's thread, at `deadline` or soon after.
+    /// The default throws usage_error{errc::no_loop}: it has no timer.
+    virtual void start_timer(detail::timed_work& timer, clock::time_point deadline);
+    virtual void stop_timer(detail::timed_work& timer) noexcept;
+    /// A failure that nobody has looked at. The default ignores it. Thread-safe.
+    virtual void unobserved(std::exception_ptr failure) noexcept;
+
+    detail::intrusive_ptr<detail::executor_link> link_;
+};
+
+} // namespace curlicue

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/future.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <utility>
+
+namespace curlicue {
+
+template <class T = void> class task;
+
+namespace detail {
+
+/// The promise of a `task`, but for its value.
+class task_promise : public task_promise_base {
+public:
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+
+    // At its end a task goes on in the task that awaits it, or tells its context.
+    struct final_awaiter {
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) noexcept {
+            auto& promise = finished.promise();
+            if (promise.awaited_by)
+                return promise.awaited_by;
+            promise.context->finished(); // destroys the frame, and this with it
+            return std::noop_coroutine();
+        }
+        void await_resume() const noexcept {}
+    };
+    final_awaiter final_suspend() const noexcept { return {}; }
+
+    std::coroutine_handle<> awaited_by;
+};
+
+template <class T> class task_value : public task_promise {
+public:
+    template <class V> void return_value(V&& value) { outcome_.emplace(T(std::forward<V>(value))); }
+    void unhandled_exception() noexcept { outcome_.emplace(failure(std::current_exception())); }
+    result<T> take() { return std::move(*outcome_); }
+
+private:
+    std::optional<result<T>> outcome_;
+};
+
+template <> class task_value<void> : public task_promise {
+public:
+    void return_void() noexcept { outcome_.emplace(); }
+    void unhandled_exception() noexcept { outcome_.emplace(failure(std::current_exception())); }
+    result<void> take() { return std::move(*outcome_); }
+
+private:
+    std::optional<result<void>> outcome_;
+};
+
+template <class T>
+class task_state final : public state<T>, private task_context, private pending_work, private work {
+public:
+    task_state(const intrusive_ptr<executor_link>& link, task<T> body)
+        : state<T>(link), task_context(static_cast<state_base&>(*this)), body_(std::move(body)) {
+        if (!body_.coroutine_)
+            throw usage_error(errc::no_state, "co_spawn");
+        link->watch(*this);
+    }
+
+    void start() noexcept {
+        this->retain(); // until the body has finished
+        enqueue(this->link(), *this);
+    }
+
+private:
+    ~task_state() override { this->link()->forget(*this); }
+
+    void run() noexcept override {
+        if (begin())
+            body_.start(*this);
+        else
+            finish(failure(errc::cancelled));
+    }
+    bool begin() noexcept {
+        const std::lock_guard lock(this->mutex());
+        return started_ = !this->fixed();
+    }
+    bool has_begun() noexcept {
+        const std::lock_guard lock(this->mutex());
+        return started_;
+    }
+    void finished() noexcept override {
+        try {
+            finish(body_.take());
+        } catch (...) {
+            finish(failure(std::current_exception()));
+        }
+    }
+    void finish(result<T>&& outcome) noexcept {
+        body_ = {};
+        if (this->fix())
+            this->store(std::move(outcome));
+        this->settle();
+        this->release();
+    }
+
+    void executor_closed() noexcept override {
+        state<T>::cancel();
+        this->release();
+    }
+    bool keep() noexcept override { return this->try_retain(); }
+
+    intrusive_ptr<state_base> cancel_requested() noexcept override {
+        if (has_begun())
+            return task_context::cancel(); // settled when the body has ended
+        this->settle();                    // the body is destroyed when its turn comes
+        return nullptr;
+    }
+
+    task<T> body_;
+    bool started_ = false;
+};
+
+} // namespace detail
+
+/// A coroutine that starts when it is awaited or spawned, and may `co_await` futures and tasks.
+/// Awaiting another task costs no trip through the executor.
+template <class T> class [[nodiscard]] task {
+public:
+    struct promise_type : detail::task_value<T> {
+        task get_return_object() noexcept {
+            return task(std::coroutine_handle<promise_type>::from_promise(*this));
+        }
+    };
+
+    task() = default;
+    task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+    task& operator=(task&& other) noexcept {
+        task taken(std::move(other));
+        std::swap(coroutine_, taken.coroutine_);
+        return *this;
+    }
+    task(const task&) = delete;
+    task& operator=(const task&) = delete;
+    ~task() {
+        if (coroutine_)
+            coroutine_.destroy();
+    }
+
+    /// Starts it, and gives its value or throws its failure.
+    auto operator co_await() && {
+        if (!coroutine_)
+            throw usage_error(errc::no_state, "task");
+        return awaiter{coroutine_};
+    }
+
+private:
+    friend class detail::task_state<T>;
+
+    struct awaiter {
+        std::coroutine_handle<promise_type> awaited;
+
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+            awaited.promise().awaited_by = awaiting;
+            if constexpr (std::derived_from<Promise, detail::task_promise_base>)
+                awaited.promise().context = awaiting.promise().context;
+            return awaited;
+        }
+        T await_resume() { return awaited.promise().take().value(); }
+    };
+
+    void start(detail::task_context& context) noexcept {
+        coroutine_.promise().context = &context;
+        coroutine_.resume();
+    }
+    result<T> take() { return coroutine_.promise().take(); }
+
+    explicit task(std::coroutine_handle<promise_type> coroutine) noexcept : coroutine_(coroutine) {}
+
+    std::coroutine_handle<promise_type> coroutine_;
+};
+
+/// Starts `body` on `where`, from its queue, and tells its outcome. Cancelling the future, and the
+/// executor's close, break off the await that the task is suspended in, or else its next one, once:
+/// there it sees `cancelled`. The future is ready when the task has ended.
+/// @throws usage_error{errc::closed}; usage_error{errc::no_state} for an empty task
+/// @threading thread-safe
+template <class T> future<T> co_spawn(executor& where, task<T> body) {
+    auto state = detail::make_intrusive<detail::task_state<T>>(detail::executor_link::of(where),
+                                                               std::move(body));
+    state->start();
+    return future<T>(std::move(state));
+}
+
+namespace detail {
+template <class F> inline constexpr bool makes_task = false;
+template <class T> inline constexpr bool makes_task<task<T>> = true;
+
+// Keeps the callable, and so the captures of a lambda, as long as its coroutine.
+template <class F, class Task = std::invoke_result_t<F&>> Task kept_task(F callable) {
+    co_return co_await callable();
+}
+} // namespace detail
+
+/// `co_spawn` of the task that `callable()` returns; `callable` lives as long as it.
+template <class F>
+    requires detail::makes_task<std::invoke_result_t<F&>>
+auto co_spawn(executor& where, F callable) {
+    return co_spawn(where, detail::kept_task(std::move(callable)));
+}
+
+namespace detail {
+class resumption final : private work {
+public:
+    explicit resumption(intrusive_ptr<executor_link> link) noexcept : link_(std::move(link)) {}
+    resumption(const resumption&) = delete;
+    resumption& operator=(const resumption&) = delete;
+    ~resumption() = default;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+        coroutine_ = coroutine;
+        const auto link = link_; // the coroutine may go on elsewhere at once
+        link->enqueue(*this);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    void run() noexcept override { coroutine_.resume(); }
+
+    const intrusive_ptr<executor_link> link_;
+    std::coroutine_handle<> coroutine_;
+};
+} // namespace detail
+
+/// `co_await resume_on(executor)`: the coroutine goes on there, behind what is queued already.
+/// @throws usage_error{errc::closed}
+inline auto resume_on(executor& where) {
+    const auto& link = detail::executor_link::of(where);
+    if (!link->accepting())
+        throw usage_error(errc::closed, "resume_on");
+    return detail::resumption(link);
+}
+
+} // namespace curlicue
