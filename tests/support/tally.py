@@ -14,7 +14,8 @@ import xml.etree.ElementTree as xml
 
 def cases_of(report):
     for case in xml.parse(report).iter("testcase"):
-        if case.find("failure") is not None:
+        if (failure := case.find("failure")) is not None:
+            print(f"{report}: {case.get('classname')}.{case.get('name')}\n{failure.get('message')}\n")
             yield "failed"
         elif case.find("skipped") is not None or case.get("status") == "notrun":
             yield "skipped"
