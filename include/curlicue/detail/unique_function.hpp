@@ -69,7 +69,7 @@ private:
     };
 
     template <class Callable> struct model {
-        static constexpr bool inlined = sizeof(Callable) <= sizeof(buffer) &&
+        static constexpr bool inlined = sizeof(Callable) <= capacity &&
                                         alignof(Callable) <= alignof(buffer) &&
                                         std::is_nothrow_move_constructible_v<Callable>;
         using stored = std::conditional_t<inlined, Callable, Callable*>;
@@ -87,8 +87,8 @@ private:
             if constexpr (inlined)
                 ::new (static_cast<void*>(storage.bytes)) Callable(std::forward<F>(source));
             else
-                ::new (static_cast<void*>(storage.bytes)) stored(
-                    new Callable(std::forward<F>(source)));
+                ::new (static_cast<void*>(storage.bytes))
+                    stored(new Callable(std::forward<F>(source)));
         }
         static R invoke(buffer& storage, Args&&... args) {
             if constexpr (std::is_void_v<R>)
