@@ -119,6 +119,32 @@ TEST(Nginx, Redirects) {
     EXPECT_EQ(get(nginx::shared().http("/redirect/loop"), follow).code, CURLE_TOO_MANY_REDIRECTS);
 }
 
+TEST(Nginx, ServesAThousandAtOnce) {
+    const std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi(curl_multi_init(),
+                                                                      &curl_multi_cleanup);
+    const std::string url = nginx::shared().http("/bytes/0");
+    std::vector<CURL*> easies(1000);
+    for (CURL*& easy : easies) {
+        easy = curl_easy_init();
+        curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+        curl_multi_add_handle(multi.get(), easy);
+    }
+    int running = 1;
+    while (running > 0) {
+        curl_multi_perform(multi.get(), &running);
+        curl_multi_poll(multi.get(), nullptr, 0, 100, nullptr);
+    }
+    for (CURL* easy : easies) {
+        long status = 0, connections = 0;
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+        EXPECT_EQ(status, 200);
+        EXPECT_EQ(connections, 1);
+        curl_multi_remove_handle(multi.get(), easy);
+        curl_easy_cleanup(easy);
+    }
+}
+
 TEST(Nginx, CompressesForThoseWhoAccept) {
     const outcome got = get(nginx::shared().http("/gzip/1048576"), [](CURL* easy) {
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
