@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/export.hpp>
+#include <curlicue/detail/option_traits.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <curl/curl.h>
+
+namespace curlicue {
+
+/// The value of an option whose number is known at run time only. It owns what it holds, pointers
+/// excepted. Objects (`share`, `mime`, `url`) and callables go through the typed `easy::setopt`.
+class option_value {
+public:
+    using bytes = std::vector<std::byte>;
+    using function = void (*)();
+
+    option_value(std::nullptr_t) {}
+    /// Integers, bool and enumerators; the bits of an unsigned value count (CURLAUTH_ANY).
+    template <class Number>
+        requires(std::is_integral_v<Number> || std::is_enum_v<Number>)
+    option_value(Number number) : value_(static_cast<curl_off_t>(number)) {}
+    option_value(std::string text) : value_(std::move(text)) {}
+    option_value(std::string_view text) : value_(std::string(text)) {}
+    option_value(const char* text) : value_(std::string(text)) {}
+    option_value(std::vector<std::string> list) : value_(std::move(list)) {}
+    option_value(std::initializer_list<std::string> list) : value_(std::vector(list)) {}
+    option_value(bytes data) : value_(std::move(data)) {}
+    option_value(std::span<const std::byte> data) : value_(bytes(data.begin(), data.end())) {}
+    /// A raw pointer, for the data of a C callback and for the objects of libcurl's own types.
+    option_value(void* pointer) : value_(pointer) {}
+    /// A C callback of libcurl's own type for that option, cast to this one.
+    option_value(function callback) : value_(callback) {}
+
+    const auto& alternatives() const noexcept { return value_; }
+
+private:
+    std::variant<std::nullptr_t, curl_off_t, std::string, std::vector<std::string>, bytes, void*,
+                 function>
+        value_;
+};
+
+/// The name of an option as libcurl spells it, e.g. "CURLOPT_URL"; "CURLOPT_<number>" for one that
+/// the libcurl at hand does not know.
+/// @threading thread-safe
+CURLICUE_EXPORT std::string name_of(CURLoption option);
+
+/// What an option takes. Equals what `curl_easy_option_by_id` tells, without asking libcurl.
+/// @threading thread-safe
+constexpr option_kind kind_of(CURLoption option) noexcept { return detail::kind_of(option); }
+
+} // namespace curlicue

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include <curlicue/easy.hpp>
+#include <curlicue/error.hpp>
+
+#include <curl/curl.h>
+
+namespace curlicue {
+namespace {
+
+using condition = std::error_condition;
+
+/// The portable condition of a code, where there is one.
+using mapping = std::optional<std::errc> (*)(int code) noexcept;
+using wording = const char* (*)(int code) noexcept;
+
+class curl_category final : public std::error_category {
+public:
+    constexpr curl_category(const char* name, wording words, mapping portable) noexcept
+        : name_(name), words_(words), portable_(portable) {}
+    const char* name() const noexcept override { return name_; }
+    std::string message(int code) const override { return words_(code); }
+    condition default_error_condition(int code) const noexcept override {
+        const auto equal = portable_(code);
+        return equal ? condition(*equal) : condition(code, *this);
+    }
+
+private:
+    const char* name_;
+    wording words_;
+    mapping portable_;
+};
+
+std::optional<std::errc> portable_easy(int code) noexcept {
+    switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_FTP_ACCEPT_TIMEOUT:
+        return std::errc::timed_out;
+    case CURLE_COULDNT_CONNECT:
+        return std::errc::connection_refused;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return std::errc::host_unreachable;
+    case CURLE_OUT_OF_MEMORY:
+        return std::errc::not_enough_memory;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return std::errc::operation_canceled;
+    case CURLE_REMOTE_ACCESS_DENIED:
+    case CURLE_LOGIN_DENIED:
+    case CURLE_AUTH_ERROR:
+    case CURLE_TFTP_PERM:
+        return std::errc::permission_denied;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return std::errc::protocol_not_supported;
+    case CURLE_FILESIZE_EXCEEDED:
+        return std::errc::file_too_large;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+        return std::errc::connection_reset;
+    case CURLE_FILE_COULDNT_READ_FILE:
+    case CURLE_REMOTE_FILE_NOT_FOUND:
+    case CURLE_TFTP_NOTFOUND:
+        return std::errc::no_such_file_or_directory;
+    case CURLE_REMOTE_FILE_EXISTS:
+        return std::errc::file_exists;
+    case CURLE_REMOTE_DISK_FULL:
+        return std::errc::no_space_on_device;
+    case CURLE_AGAIN:
+        return std::errc::operation_would_block;
+    case CURLE_NOT_BUILT_IN:
+        return std::errc::not_supported;
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_UNKNOWN_OPTION:
+    case CURLE_SETOPT_OPTION_SYNTAX:
+    case CURLE_URL_MALFORMAT:
+        return std::errc::invalid_argument;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_HTTP3:
+        return std::errc::protocol_error;
+    case CURLE_TOO_MANY_REDIRECTS:
+        return std::errc::too_many_links;
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<std::errc> portable_multi(int code) noexcept {
+    switch (code) {
+    case CURLM_OUT_OF_MEMORY:
+        return std::errc::not_enough_memory;
+    case CURLM_BAD_HANDLE:
+    case CURLM_BAD_EASY_HANDLE:
+    case CURLM_BAD_SOCKET:
+    case CURLM_UNKNOWN_OPTION:
+    case CURLM_BAD_FUNCTION_ARGUMENT:
+        return std::errc::invalid_argument;
+    case CURLM_ABORTED_BY_CALLBACK:
+        return std::errc::operation_canceled;
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<std::errc> portable_share(int code) noexcept {
+    switch (code) {
+    case CURLSHE_NOMEM:
+        return std::errc::not_enough_memory;
+    case CURLSHE_IN_USE:
+        return std::errc::device_or_resource_busy;
+    case CURLSHE_BAD_OPTION:
+    case CURLSHE_INVALID:
+        return std::errc::invalid_argument;
+    case CURLSHE_NOT_BUILT_IN:
+        return std::errc::not_supported;
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<std::errc> portable_url(int code) noexcept {
+    switch (code) {
+    case CURLUE_OUT_OF_MEMORY:
+        return std::errc::not_enough_memory;
+    case CURLUE_UNSUPPORTED_SCHEME:
+        return std::errc::protocol_not_supported;
+    case CURLUE_LACKS_IDN:
+        return std::errc::not_supported;
+    default:
+        return std::errc::invalid_argument;
+    }
+}
+
+const char* easy_words(int code) noexcept {
+    return curl_easy_strerror(static_cast<CURLcode>(code));
+}
+const char* multi_words(int code) noexcept {
+    return curl_multi_strerror(static_cast<CURLMcode>(code));
+}
+const char* share_words(int code) noexcept {
+    return curl_share_strerror(static_cast<CURLSHcode>(code));
+}
+
+/// What to do about it, where libcurl's words leave that open.
+const char* url_words(int code) noexcept {
+    switch (code) {
+    case CURLUE_UNSUPPORTED_SCHEME:
+        return "Unsupported URL scheme; CURLU_NON_SUPPORT_SCHEME lets it pass";
+    case CURLUE_BAD_SCHEME:
+        return "Bad or missing scheme; CURLU_GUESS_SCHEME or CURLU_DEFAULT_SCHEME adds one";
+    case CURLUE_USER_NOT_ALLOWED:
+        return "Credentials were in the URL, and CURLU_DISALLOW_USER refuses them";
+    case CURLUE_LACKS_IDN:
+        return "libcurl was built without IDN; give the host name in punycode";
+    default:
+        return curl_url_strerror(static_cast<CURLUcode>(code));
+    }
+}
+
+} // namespace
+
+const std::error_category& easy_category() noexcept {
+    static const curl_category category("curl", &easy_words, &portable_easy);
+    return category;
+}
+
+const std::error_category& multi_category() noexcept {
+    static const curl_category category("curl multi", &multi_words, &portable_multi);
+    return category;
+}
+
+const std::error_category& share_category() noexcept {
+    static const curl_category category("curl share", &share_words, &portable_share);
+    return category;
+}
+
+const std::error_category& url_category() noexcept {
+    static const curl_category category("curl url", &url_words, &portable_url);
+    return category;
+}
+
+multi_error::multi_error(int code, const std::string& what)
+    : std::system_error(code, multi_category(), what) {}
+multi_error::~multi_error() = default;
+
+transfer_error::transfer_error(int code, std::string error_buffer, const easy& handle)
+    : std::system_error(code, easy_category(), error_buffer),
+      error_buffer_(std::make_shared<const std::string>(std::move(error_buffer))),
+      handle_(std::make_shared<const easy>(handle)) {}
+transfer_error::~transfer_error() = default;
+
+} // namespace curlicue

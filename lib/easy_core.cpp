@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "easy_core.hpp"
+
+#include "built_mime.hpp"
+#include "global.hpp"
+#include "refusal.hpp"
+#include "share_core.hpp"
+#include <curlicue/error.hpp>
+
+#include <mutex>
+#include <new>
+#include <string>
+#include <unordered_map>
+
+namespace curlicue::detail {
+namespace {
+
+/// Weak: who looks a core up must win a reference from it.
+class core_registry {
+public:
+    static core_registry& instance() {
+        static auto* const registry = new core_registry; // easies may die during static destruction
+        return *registry;
+    }
+
+    /// A core that is there already belongs to a handle that was cleaned up elsewhere, at an
+    /// address that was given out again.
+    void enter(easy_core& core) {
+        const std::lock_guard lock(mutex_);
+        cores_[core.handle()] = &core;
+    }
+    void leave(const easy_core& core) noexcept {
+        const std::lock_guard lock(mutex_);
+        const auto found = cores_.find(core.handle());
+        if (found != cores_.end() && found->second == &core)
+            cores_.erase(found);
+    }
+    intrusive_ptr<easy_core> find(CURL* handle) noexcept {
+        const std::lock_guard lock(mutex_);
+        return find_locked(handle);
+    }
+    template <class Make> intrusive_ptr<easy_core> find_or(CURL* handle, Make make) {
+        const std::lock_guard lock(mutex_);
+        auto core = find_locked(handle);
+        if (!core) {
+            core = make();
+            cores_[handle] = core.get();
+        }
+        return core;
+    }
+
+private:
+    intrusive_ptr<easy_core> find_locked(CURL* handle) noexcept {
+        const auto found = cores_.find(handle);
+        const bool alive = found != cores_.end() && found->second->try_retain();
+        return alive ? intrusive_ptr<easy_core>::adopt(found->second) : nullptr;
+    }
+
+    std::mutex mutex_;
+    std::unordered_map<CURL*, easy_core*> cores_;
+};
+
+/// What every owned easy has. The user may change the last two, and a copy has them as they are.
+void set_defaults(CURL* handle, char* error_buffer, bool fresh) noexcept {
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error_buffer);
+    if (!fresh)
+        return;
+    // libcurl installs signal handlers for each transfer otherwise, in a process with threads.
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    // libcurl up to 8.17 waits for a running getaddrinfo otherwise when a transfer is removed.
+    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+}
+
+} // namespace
+
+easy_core::easy_core(CURL* handle, bool owned) : handle_(handle), owned_(owned) {}
+easy_core::~easy_core() = default;
+
+intrusive_ptr<easy_core> easy_core::create() {
+    global_init();
+    return adopt(curl_easy_init(), true);
+}
+
+intrusive_ptr<easy_core> easy_core::adopt(CURL* handle, bool fresh) {
+    if (handle == nullptr)
+        throw std::bad_alloc();
+    std::unique_ptr<CURL, void (*)(CURL*)> guard(handle, &curl_easy_cleanup);
+    auto core = intrusive_ptr<easy_core>::adopt(new easy_core(handle, true));
+    guard.release();
+    set_defaults(core->handle_, core->error_buffer_.data(), fresh);
+    core_registry::instance().enter(*core);
+    return core;
+}
+
+intrusive_ptr<easy_core> easy_core::borrow(CURL* handle) {
+    if (handle == nullptr)
+        throw usage_error(errc::null_handle, "easy::borrow");
+    return core_registry::instance().find_or(
+        handle, [&] { return intrusive_ptr<easy_core>::adopt(new easy_core(handle, false)); });
+}
+
+intrusive_ptr<easy_core> easy_core::find(CURL* handle) noexcept {
+    return core_registry::instance().find(handle);
+}
+
+/// libcurl copies the options, pointers as pointers: lists and bodies are then held by both cores,
+/// and only what leads back to the handle has to be made or told anew.
+intrusive_ptr<easy_core> easy_core::duplicate() {
+    auto copy = adopt(curl_easy_duphandle(handle_), !owned_);
+    if (has_exception()) // curl_easy_duphandle runs HSTSREADFUNCTION (easy.c)
+        std::rethrow_exception(take_exception());
+    copy->raw_callbacks_ = raw_callbacks_ || !owned_;
+    copy->set_ = set_;
+    copy->body_size_ = body_size_;
+    copy->announced_body_size_ = announced_body_size_;
+    copy->kept_ = kept_;
+    copy->callbacks_ = callbacks_;
+    copy->callbacks_.rebind(*copy);
+    copy->apply_socket_callbacks();
+    copy->join_share(share_); // a duphandle has none (curl_easy_duphandle(3))
+    if (const auto* const parts = static_cast<const built_mime*>(find_kept(CURLOPT_MIMEPOST)))
+        copy->set(CURLOPT_MIMEPOST, parts->description());
+    return copy;
+}
+
+/// curl_easy_cleanup still runs callbacks (HSTSWRITE, DEBUG, CLOSESOCKET) that may ask for an easy
+/// of ours: a reference of our own keeps them from bringing a dying core back to life.
+void easy_core::last_reference_gone() noexcept {
+    if (handle_ == nullptr) {
+        delete this;
+        return;
+    }
+    core_registry::instance().leave(*this);
+    retain();
+    clean_up();
+    release();
+}
+
+bool easy_core::claim(attachment& by) noexcept {
+    attachment* nobody = nullptr;
+    if (!attached_.compare_exchange_strong(nobody, &by, std::memory_order_acq_rel))
+        return false;
+    exception_ = nullptr;
+    error_buffer_.front() = '\0';
+    return true;
+}
+
+void easy_core::enter_thread() {
+    if (share_) {
+        share_->enter_thread();
+        entered_share_ = true;
+    }
+}
+
+void easy_core::release_claim() noexcept {
+    if (std::exchange(entered_share_, false))
+        share_->leave_thread();
+    attached_.store(nullptr, std::memory_order_release);
+    if (closed())
+        clean_up();
+}
+
+void easy_core::keep_exception(std::exception_ptr exception) noexcept {
+    if (!exception_)
+        exception_ = std::move(exception);
+}
+
+void easy_core::fail_later(std::exception_ptr exception) noexcept {
+    keep_exception(std::move(exception));
+    if (auto* const by = attached_to())
+        by->callback_failed(*this);
+}
+
+std::exception_ptr easy_core::failure(CURLcode code) {
+    set_result(code);
+    if (has_exception())
+        return take_exception();
+    if (code == CURLE_OK)
+        return nullptr;
+    auto handle = easy_access::wrap(this);
+    return std::make_exception_ptr(
+        transfer_error(code, std::string(owned_ ? error_buffer_.data() : ""), handle));
+}
+
+std::string_view easy_core::error() const noexcept {
+    if (owned_ && error_buffer_.front() != '\0')
+        return error_buffer_.data();
+    return result_ == CURLE_OK ? "" : curl_easy_strerror(result_);
+}
+
+void easy_core::require_open(std::string_view what) const {
+    if (closed())
+        throw usage_error(errc::closed, what);
+}
+
+void easy_core::require_idle(std::string_view what) const {
+    require_open(what);
+    if (attached_to() != nullptr)
+        throw usage_error(errc::attached, what);
+}
+
+void easy_core::require_thread(std::string_view what) const {
+    require_open(what);
+    if (const auto* const by = attached_to())
+        by->check_thread();
+}
+
+/// First libcurl forgets, then we let go of what it read through the handle.
+void easy_core::clean_up() noexcept {
+    closed_.store(true, std::memory_order_release);
+    CURL* const handle = handle_;
+    if (owned_)
+        curl_easy_cleanup(handle);
+    handle_ = nullptr;
+    callbacks_.clear();
+    kept_.clear();
+    observer_ = nullptr;
+    leave_share();
+}
+
+void easy_core::close() {
+    if (closed())
+        return;
+    if (auto* const by = attached_to())
+        by->remove(*this);
+    core_registry::instance().leave(*this);
+    closed_.store(true, std::memory_order_release);
+    if (attached_to() == nullptr)
+        clean_up();
+}
+
+void easy_core::reset() {
+    const bool shared = is_set(CURLOPT_SHARE); // stays with the handle (curl_easy_reset(3))
+    curl_easy_reset(handle_);
+    callbacks_.clear();
+    kept_.clear();
+    set_.reset();
+    mark(CURLOPT_SHARE, shared);
+    body_size_ = announced_body_size_ = -1;
+    result_ = CURLE_OK;
+    error_buffer_.front() = '\0';
+    raw_callbacks_ = socket_callbacks_ = false;
+    if (owned_)
+        set_defaults(handle_, error_buffer_.data(), true);
+    apply_socket_callbacks();
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "callback_slots.hpp"
+#include <curlicue/detail/intrusive_ptr.hpp>
+#include <curlicue/detail/option_argument.hpp>
+#include <curlicue/easy.hpp>
+
+#include <array>
+#include <atomic>
+#include <bitset>
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+
+namespace curlicue::detail {
+
+class easy_core;
+class share_core;
+
+/// Told about every socket that an owned easy's connections open and close. Each open socket holds
+/// a reference: libcurl closes connections after their easy, and even their multi, are gone.
+class socket_observer : public ref_counted {
+public:
+    /// A descriptor that is opened twice was closed in between without a word: libcurl before 8.0
+    /// closes a socket whose connect failed by close(2) alone (cf-socket.c, cf_socket_close).
+    virtual void opened(curl_socket_t socket) noexcept = 0;
+    /// Called before close(2), so that no watch outlives its descriptor.
+    virtual void closing(curl_socket_t socket) noexcept = 0;
+    /// A user's CLOSESOCKETFUNCTION threw, and no transfer is left to fail for it.
+    virtual void callback_failed(std::exception_ptr) noexcept {}
+};
+
+/// Whoever has an easy added: a multi, the engine of an async_multi, or `easy::perform` itself.
+class attachment {
+public:
+    /// `easy::close()` on an added handle: remove it, its future is cancelled.
+    virtual void remove(easy_core& core) = 0;
+    /// `easy::pause()`: applied now, or once libcurl has returned when called inside a callback.
+    virtual void pause(easy_core& core, int bitmask) = 0;
+    /// An exception was kept by a callback that cannot abort its transfer; end it soon.
+    virtual void callback_failed(easy_core& core) noexcept = 0;
+    /// @throws usage_error{errc::wrong_thread} off the loop's thread (loop-bound attachments)
+    virtual void check_thread() const = 0;
+
+protected:
+    ~attachment() = default;
+};
+
+/// What all copies of one `easy` share: the CURL*, whatever libcurl may read through it, and who
+/// has it added. One core per CURL*: `borrow` of a handle that has one finds it.
+class easy_core final : public ref_counted {
+public:
+    static intrusive_ptr<easy_core> create();
+    static intrusive_ptr<easy_core> borrow(CURL* handle);
+    /// The core of a handle, if it has one.
+    static intrusive_ptr<easy_core> find(CURL* handle) noexcept;
+    intrusive_ptr<easy_core> duplicate();
+
+    /// Null once closed and let go of.
+    CURL* handle() const noexcept { return handle_; }
+    bool owned() const noexcept { return owned_; }
+    bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+    /// One atomic step, on any thread: false if somebody has it already.
+    bool claim(attachment& by) noexcept;
+    /// A transfer begins on this thread, until `release_claim`: after `claim`, before
+    /// `curl_multi_add_handle`.
+    /// @throws usage_error{errc::wrong_thread} if its share shares connections with a transfer that
+    ///     runs on another
+    void enter_thread();
+    /// Outside libcurl, after its remove: a handle closed meanwhile is cleaned up here.
+    void release_claim() noexcept;
+    attachment* attached_to() const noexcept { return attached_.load(std::memory_order_acquire); }
+
+    /// The exception a callback threw, taken away; null if none did.
+    std::exception_ptr take_exception() noexcept { return std::exchange(exception_, nullptr); }
+    bool has_exception() const noexcept { return exception_ != nullptr; }
+    /// The first one counts.
+    void keep_exception(std::exception_ptr exception) noexcept;
+    /// The same, of a callback that cannot end its transfer by what it returns.
+    void fail_later(std::exception_ptr exception) noexcept;
+
+    /// How the transfer ended, for `error()`; with `failure`, what its future or `perform` throws:
+    /// the exception of a callback, else a transfer_error, null for CURLE_OK.
+    void set_result(CURLcode code) noexcept { result_ = code; }
+    std::exception_ptr failure(CURLcode code);
+    std::string_view error() const noexcept;
+
+    /// Owned easies only, before `curl_multi_add_handle`; null takes it off again for connections
+    /// to come. Nothing is allocated, and nothing installed on an easy whose share shares
+    /// connections or whose callbacks came raw from a borrowed handle.
+    void observe_sockets(intrusive_ptr<socket_observer> observer);
+    const intrusive_ptr<socket_observer>& observer() const noexcept { return observer_; }
+
+    /// @throws usage_error closed, or attached to somebody
+    void require_idle(std::string_view what) const;
+    void require_open(std::string_view what) const;
+    /// @throws usage_error closed, or attached to another thread
+    void require_thread(std::string_view what) const;
+
+    void set(CURLoption option, std::nullptr_t);
+    void set(CURLoption option, curl_off_t number);
+    void set(CURLoption option, std::string_view terminated);
+    void set(CURLoption option, slist list);
+    void set(CURLoption option, bytes data);
+    void set(CURLoption option, void* pointer);
+    void set(CURLoption option, raw_function function);
+    void set(CURLoption option, intrusive_ptr<ref_counted> callable);
+    /// A stream that stands for the data of a callback: `callable` becomes its function.
+    void set_stream(CURLoption data, intrusive_ptr<ref_counted> callable);
+    void set(CURLoption option, const mime& parts);
+    void set(CURLoption option, const share& data);
+    void set(CURLoption option, const url& address);
+    void set(CURLoption option, easy_core& other);
+    void set(CURLoption option, const option_value& value);
+    /// Was it set since the last reset, and not taken back? (BUFFERSIZE, SHARE, CAINFO, CAPATH …)
+    bool is_set(CURLoption option) const noexcept;
+
+    void reset();
+    void close();
+
+    callback_slots& callbacks() noexcept { return callbacks_; }
+
+private:
+    easy_core(CURL* handle, bool owned);
+    ~easy_core() override;
+    void last_reference_gone() noexcept override;
+
+    struct kept {
+        CURLoption option;
+        std::shared_ptr<const void> owner;
+    };
+
+    static intrusive_ptr<easy_core> adopt(CURL* handle, bool fresh);
+    void clean_up() noexcept;
+
+    void mark(CURLoption option, bool is_set) noexcept;
+    void keep(CURLoption option, std::shared_ptr<const void> owner);
+    void drop(CURLoption option) noexcept;
+    const void* find_kept(CURLoption option) const noexcept;
+    template <class Value> void tell(CURLoption option, Value value);
+    template <class Value>
+    void tell_and_keep(CURLoption option, Value value, std::shared_ptr<const void> owner);
+    void require_kind(CURLoption option, option_kind kind) const;
+    void refuse_borrowed(CURLoption option) const;
+    void unset_function(CURLoption option);
+    void unset_data(CURLoption option);
+    void unset_object(CURLoption option);
+    void set_body(CURLoption option, bytes data);
+    void require_within_body(CURLoption option, curl_off_t size) const;
+    void join_share(intrusive_ptr<share_core> data);
+    void leave_share() noexcept;
+    void apply_socket_callbacks();
+
+    CURL* handle_;
+    const bool owned_;
+    bool raw_callbacks_ = false; // of a borrowed handle that was duplicated: unknown to us
+    bool socket_callbacks_ = false;
+    bool entered_share_ = false;
+    CURLcode result_ = CURLE_OK;
+    std::atomic<bool> closed_{false};
+    std::atomic<attachment*> attached_{nullptr};
+    std::exception_ptr exception_;
+    intrusive_ptr<socket_observer> observer_;
+    intrusive_ptr<share_core> share_;
+    curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
+    curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
+    callback_slots callbacks_;
+    std::vector<kept> kept_; // a handful at most: searching beats a map
+    std::bitset<512> set_;   // what the user has set, by libcurl's running number
+    std::array<char, CURL_ERROR_SIZE> error_buffer_{};
+};
+
+/// No exception passes through libcurl: it is kept, and `failure` is what ends the transfer.
+template <class Result, class F>
+Result guarded(easy_core& core, Result failure, F&& body) noexcept {
+    try {
+        return body();
+    } catch (...) {
+        core.keep_exception(std::current_exception());
+        return failure;
+    }
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "refusal.hpp"
+
+#include <curlicue/easy.hpp>
+#include <curlicue/option.hpp>
+
+#include <limits>
+#include <new>
+#include <string>
+
+namespace curlicue {
+
+std::string name_of(CURLoption option) {
+    const auto* const known = curl_easy_option_by_id(option);
+    return std::string("CURLOPT_") + (known != nullptr ? known->name : std::to_string(option));
+}
+
+namespace detail {
+
+void refuse(CURLcode code, std::string_view what) {
+    if (code == CURLE_OUT_OF_MEMORY)
+        throw std::bad_alloc();
+    throw std::system_error(code, std::string(what));
+}
+
+void refuse(CURLcode code, CURLoption option) { refuse(code, name_of(option)); }
+
+void refuse_nul(std::string_view text, std::string_view what) {
+    if (text.find('\0') != std::string_view::npos)
+        throw usage_error(errc::embedded_nul, what);
+}
+
+curl_off_t checked_number(CURLoption option, long double value) {
+    using limits = std::numeric_limits<curl_off_t>;
+    const bool fits = value >= static_cast<long double>(limits::min()) &&
+                      value <= static_cast<long double>(limits::max());
+    if (!fits) // not a number neither
+        refuse(CURLE_BAD_FUNCTION_ARGUMENT, name_of(option) + " is out of range");
+    return static_cast<curl_off_t>(value);
+}
+
+} // namespace detail
+} // namespace curlicue
