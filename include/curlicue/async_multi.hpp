@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/export.hpp>
+#include <curlicue/detail/intrusive_ptr.hpp>
+#include <curlicue/detail/multi_option.hpp>
+#include <curlicue/easy.hpp>
+#include <curlicue/executor.hpp>
+#include <curlicue/future.hpp>
+#include <curlicue/task.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+
+struct uv_loop_s;
+
+namespace curlicue {
+
+namespace detail {
+class engine;
+}
+
+/// Whether an `async_multi` keeps its loop alive. A loop that is kept alive goes on in `uv_run`.
+enum class hold {
+    always,
+    while_busy, ///< while a transfer, a timeout or a continuation is pending
+    never,
+};
+
+/// Called around every entry from the loop: a host can open and close a scope of its own there, as
+/// Node does for its microtasks. Both or none.
+struct host_hooks {
+    void* (*enter)(void* arg) noexcept = nullptr;
+    /// @param token what `enter` returned
+    void (*leave)(void* arg, void* token) noexcept = nullptr;
+    void* arg = nullptr; ///< *Ownership:* the host's, until the multi is closed
+};
+
+struct async_multi_options {
+    /// `close` closes the easies that are added, instead of only removing them.
+    bool close_handles = false;
+    hold keep_loop = hold::while_busy;
+    host_hooks hooks = {};
+    /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
+    /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
+    std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
+    /// Told of failures that nobody looked at, on the loop's thread. It may not throw.
+    unique_function<void(std::exception_ptr)> on_unobserved_error = nullptr;
+};
+
+/// Counts since the beginning, but for the first four, which are as of now.
+struct multi_stats {
+    std::size_t pending = 0; ///< accepted and not over
+    std::size_t running = 0; ///< of these, how many libcurl has
+    std::size_t sockets = 0; ///< descriptors under watch
+    std::size_t shards = 0;  ///< multi handles
+    std::uint64_t completed = 0;
+    std::uint64_t failed = 0;     ///< cancellations not included
+    std::uint64_t cancelled = 0;  ///< by `cancel`, `remove_handle` and `close`
+    std::uint64_t unobserved = 0; ///< failures that nobody looked at
+    std::uint64_t wakeups = 0;    ///< entries from the loop
+    std::uint64_t heartbeats = 0; ///< those that found work
+    std::uint64_t rebuilds = 0;   ///< multi handles replaced after libcurl gave one up
+    std::chrono::nanoseconds libcurl_total{};
+    std::chrono::nanoseconds libcurl_longest{}; ///< in one call
+    std::chrono::nanoseconds continuations_total{};
+    std::chrono::nanoseconds continuations_longest{}; ///< in one batch
+};
+
+/// Runs transfers on a libuv loop that it does not own, and hands each back as a future: libcurl's
+/// multi handle, driven by one `uv_poll_t` a socket, one `uv_timer_t` and one `uv_async_t`.
+///
+/// *Threads:* `add_handle`, `perform`, `post`, `close`, `drain`, `closed`, `stats`, the destructor
+/// and every `future::cancel` are **thread-safe**. All else is **loop-bound** and throws
+/// usage_error{errc::wrong_thread} elsewhere. The loop's thread is the one that last ran one of our
+/// callbacks; before that, the one that bound the multi, on which the loop may not run meanwhile.
+///
+/// *Callbacks:* every member may be called from every continuation, the destructor included. Inside
+/// a callback of libcurl's, `add_handle`, `remove_handle`, `close` and `cancel` take effect when
+/// libcurl has returned.
+///
+/// After `close`, every member but `close`, `closed`, `drain`, `contains`, `size`, `stats`, `loop`,
+/// `run_until` and the destructor throws usage_error{errc::closed}.
+class CURLICUE_EXPORT async_multi {
+public:
+    /// Binds to the thread's current loop (see `loop_scope`) at the first `add_handle`.
+    explicit async_multi(async_multi_options options = {});
+    /// Binds now. *Ownership:* the loop stays the caller's, and must not be closed before us.
+    /// @throws usage_error{errc::null_handle}; std::system_error if libuv refuses
+    explicit async_multi(uv_loop_s* loop, async_multi_options options = {});
+    async_multi(const async_multi&) = delete;
+    async_multi& operator=(const async_multi&) = delete;
+    /// Begins `close()`, and never blocks. What is left on the loop goes when the loop next runs.
+    ~async_multi();
+
+    /// Numbers, for the options that take one. Sockets, timer, notifications and server push are
+    /// ours to handle: those do not compile.
+    /// @throws multi_error if libcurl refuses
+    template <CURLMoption Option, std::integral V> void setopt(V value);
+    /// The run-time form. @throws std::invalid_argument for those that are ours or take no number
+    void setopt(CURLMoption option, curl_off_t value);
+
+    /// Starts a transfer. The future holds the easy, or `transfer_error`, or what a callback threw,
+    /// or `cancelled`. A reply with an error status (HTTP 404) is a success.
+    ///
+    /// An owned easy with CONNECT_ONLY stays added when its future is ready, for `send` and `recv`,
+    /// until `remove_handle` or `close`: libcurl drops its connection otherwise.
+    /// @throws usage_error closed, already_added, no_loop, wrong_loop; multi_error if libcurl
+    /// refuses
+    ///     it (called on another thread or inside libcurl, the future fails instead)
+    /// @threading thread-safe
+    future<easy> add_handle(easy handle);
+    /// The same, under the name that reads well with `co_await`.
+    future<easy> perform(easy handle) { return add_handle(std::move(handle)); }
+    /// Ends a transfer; its future is cancelled.
+    /// @throws usage_error{errc::not_added}, also when the transfer is over
+    void remove_handle(const easy& handle);
+
+    /// The pending transfers, in the order in which they were added.
+    std::vector<shared_future<easy>> futures() const;
+    /// Those of `handles`, in that order. @throws std::out_of_range if one is not pending here
+    std::vector<shared_future<easy>> futures(std::span<const easy> handles) const;
+
+    /// No new work; pending futures are cancelled; all handles of ours on the loop are closed. The
+    /// future is ready after the last libuv close callback. Idempotent: each call returns a future
+    /// of the same completion, whose `cancel` does nothing. `run_until(multi.close())` is the
+    /// idiom.
+    /// @threading thread-safe
+    future<void> close();
+    /// No new work; closes when the running transfers are over, or when `patience` is.
+    /// @threading thread-safe
+    future<void> drain(std::chrono::milliseconds patience);
+    /// From the first `close` or `drain` on. @threading thread-safe
+    bool closed() const noexcept;
+
+    /// Whether the easy is added here; not any more once its removal was asked for.
+    bool contains(const easy& handle) const noexcept;
+    /// How many easies are added here.
+    std::size_t size() const noexcept;
+    /// Null if not bound (yet).
+    uv_loop_s* loop() const noexcept;
+
+    /// `ref`: as `hold::always`. `unref`: back to the option given, or `never` if that was
+    /// `always`.
+    void ref();
+    void unref();
+
+    /// Runs `callable()` on the loop's thread; the future holds what it returns. A post does not
+    /// keep the loop alive from another thread: `ref()` if that matters.
+    /// @throws usage_error closed, no_loop
+    /// @threading thread-safe
+    template <class F> auto post(F&& callable) {
+        promise<void> turn(executor());
+        auto called = turn.get_future().then(std::forward<F>(callable));
+        executor().post([turn = std::move(turn)]() mutable { turn.set_value(); });
+        return called;
+    }
+
+    /// Runs the loop until `awaited` is ready, and gives its value or throws its failure. For those
+    /// who own the loop; it is held open while anything of ours is pending.
+    /// @throws usage_error would_deadlock, if the loop runs out of work before; stopped, if
+    /// somebody
+    ///     calls `uv_stop`; inside_callback; no_loop. The transfer goes on, and an lvalue stays
+    ///     valid.
+    template <class T> T run_until(future<T>& awaited) {
+        run_until(*awaited.checked());
+        return awaited.get();
+    }
+    template <class T> T run_until(future<T>&& awaited) { return run_until(awaited); }
+    template <class T> T run_until(shared_future<T> awaited) {
+        run_until(*awaited.checked());
+        return awaited.get();
+    }
+
+    /// Runs things on the loop's thread: for `promise`, `co_spawn` and `resume_on`.
+    /// @throws usage_error{errc::no_loop} while unbound
+    /// @threading thread-safe once bound
+    curlicue::executor& executor();
+
+    /// @threading thread-safe
+    multi_stats stats() const;
+    /// The versions found, and what is done differently for their sake, as text for a person.
+    std::string diagnostics() const;
+
+private:
+    void run_until(detail::state_base& awaited);
+
+    detail::intrusive_ptr<detail::engine> engine_;
+};
+
+template <CURLMoption Option, std::integral V> void async_multi::setopt(V value) {
+    static_assert(detail::kind_of(Option) == detail::multi_option_kind::number,
+                  "an async_multi sets options that take a number; sockets, timer, notifications "
+                  "and server push are its own to handle");
+    setopt(Option, static_cast<curl_off_t>(value));
+}
+
+namespace detail {
+
+// The last step of `with_async_multi`: whichever way the body ended, cancelled included, its
+// outcome passes on once the multi is closed.
+template <class R> struct closing_step {
+    std::unique_ptr<async_multi> multi;
+    static constexpr bool runs_when_cancelled = true;
+
+    template <class Target> void operator()(Target& target, result<R>&& outcome) {
+        auto closed = multi->close();
+        target.follow(std::move(closed).then(
+            [outcome = std::move(outcome), multi = std::move(multi)]() mutable -> R {
+                return std::move(outcome).value();
+            }));
+    }
+};
+
+template <class F, class Task = std::invoke_result_t<F&, async_multi&>>
+Task kept_task(F callable, async_multi& multi) {
+    co_return co_await callable(multi);
+}
+
+} // namespace detail
+
+/// A multi for the length of a task: `body(async_multi&) -> task<R>` is started on a new one; when
+/// it has ended, whichever way, the multi is closed, and after that the future is ready.
+template <class F> auto with_async_multi(uv_loop_s* loop, async_multi_options options, F body) {
+    auto multi = std::make_unique<async_multi>(loop, std::move(options));
+    auto running = co_spawn(multi->executor(), detail::kept_task(std::move(body), *multi));
+    using R = typename decltype(running)::value_type;
+    using step = detail::closing_step<R>;
+    auto closed = detail::make_intrusive<detail::then_state<R, R, step>>(running.checked(), false,
+                                                                         step{std::move(multi)});
+    closed->start();
+    return future<R>(std::move(closed));
+}
+
+} // namespace curlicue

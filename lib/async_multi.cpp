@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "engine.hpp"
+#include <curlicue/async_multi.hpp>
+#include <curlicue/error.hpp>
+#include <curlicue/version.hpp>
+
+#include <stdexcept>
+
+namespace curlicue {
+
+using detail::engine;
+using detail::intrusive_ptr;
+
+async_multi::async_multi(async_multi_options options)
+    : engine_(detail::make_intrusive<engine>(std::move(options))) {}
+
+async_multi::async_multi(uv_loop_t* loop, async_multi_options options)
+    : async_multi(std::move(options)) {
+    if (loop == nullptr)
+        throw usage_error(errc::null_handle, "async_multi");
+    engine_->bind(loop);
+}
+
+async_multi::~async_multi() { static_cast<void>(engine_->close()); }
+
+void async_multi::setopt(CURLMoption option, curl_off_t value) {
+    constexpr auto call = "async_multi::setopt";
+    if (detail::kind_of(option) != detail::multi_option_kind::number)
+        throw std::invalid_argument("async_multi::setopt: this option is the multi's own, or does "
+                                    "not take a number");
+    engine_->check_open(call);
+    engine_->check_thread(call);
+    engine_->set(option, value);
+}
+
+future<easy> async_multi::add_handle(easy handle) { return engine_->add(std::move(handle)); }
+
+void async_multi::remove_handle(const easy& handle) {
+    constexpr auto call = "async_multi::remove_handle";
+    engine_->check_open(call);
+    engine_->check_thread(call);
+    const auto item = engine_->find(handle);
+    if (!item)
+        throw usage_error(errc::not_added, call);
+    item->cancel();
+    item->leave(); // also one that is over, and lingers
+}
+
+std::vector<shared_future<easy>> async_multi::futures() const {
+    engine_->check_thread("async_multi::futures");
+    std::vector<shared_future<easy>> pending;
+    for (auto& each : engine_->transfers().all())
+        if (!each->leaving() && !each->has_outcome())
+            pending.emplace_back(std::move(each));
+    return pending;
+}
+
+std::vector<shared_future<easy>> async_multi::futures(std::span<const easy> handles) const {
+    engine_->check_thread("async_multi::futures");
+    std::vector<shared_future<easy>> pending;
+    pending.reserve(handles.size());
+    for (const auto& each : handles) {
+        auto item = engine_->find(each);
+        if (!item || item->has_outcome())
+            throw std::out_of_range("async_multi::futures: this easy is not pending here");
+        pending.emplace_back(std::move(item));
+    }
+    return pending;
+}
+
+future<void> async_multi::close() { return engine_->close(); }
+
+future<void> async_multi::drain(std::chrono::milliseconds patience) {
+    return engine_->drain(patience);
+}
+
+bool async_multi::closed() const noexcept { return engine_->closed(); }
+
+bool async_multi::contains(const easy& handle) const noexcept {
+    return static_cast<bool>(engine_->find(handle));
+}
+
+std::size_t async_multi::size() const noexcept { return engine_->transfers().size(); }
+
+uv_loop_t* async_multi::loop() const noexcept { return engine_->loop(); }
+
+void async_multi::ref() {
+    engine_->check_thread("async_multi::ref");
+    engine_->hold_loop(hold::always);
+}
+
+void async_multi::unref() {
+    engine_->check_thread("async_multi::unref");
+    const auto asked = engine_->asked_hold();
+    engine_->hold_loop(asked == hold::always ? hold::never : asked);
+}
+
+executor& async_multi::executor() {
+    if (engine_->loop() == nullptr)
+        throw usage_error(errc::no_loop, "async_multi::executor");
+    return engine_->executor();
+}
+
+multi_stats async_multi::stats() const { return engine_->stats(); }
+
+std::string async_multi::diagnostics() const {
+    const auto named = [](const char* name, const library_version& version) {
+        return name + (" " + to_string(version.found)) + " (built against " +
+               to_string(version.compiled) + ")\n";
+    };
+    auto text = named("libcurl", libcurl_version()) + named("libuv", libuv_version());
+    if (!detail::shard::multiplexing_is_sound())
+        text += "HTTP/2 multiplexing: off unless CURLMOPT_PIPELINING asks for it; below libcurl "
+                "8.4.0 transfers that share a connection stall\n";
+    const auto heartbeat = engine_->heartbeat();
+    text +=
+        "heartbeat: " + (heartbeat.count() > 0 ? std::to_string(heartbeat.count()) + " ms" : "off");
+    return text + "\n";
+}
+
+void async_multi::run_until(detail::state_base& awaited) { engine_->run_until(awaited); }
+
+} // namespace curlicue

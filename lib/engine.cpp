@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "engine.hpp"
+
+#include "engine_scopes.hpp"
+#include <curlicue/error.hpp>
+#include <curlicue/loop.hpp>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+// What pending futures fail with when libcurl gives a multi handle up.
+failure multi_failure(CURLMcode code) noexcept {
+    try {
+        return std::make_exception_ptr(multi_error(code, "a transfer's multi handle"));
+    } catch (const std::bad_alloc&) {
+        return std::error_code(code, multi_category());
+    }
+}
+
+} // namespace
+
+engine::engine(async_multi_options options)
+    : options_(std::move(options)), dispatcher_(*this),
+      completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
+      close_(*this, &engine::close_here), drain_(*this, &engine::drain_here),
+      heartbeat_(*this, &engine::beat), patience_(*this, &engine::patience_over),
+      hold_(options_.keep_loop) {}
+
+engine::~engine() = default;
+
+void engine::check_thread(std::string_view what) const {
+    if (loop() != nullptr && !dispatcher_.runs_here())
+        throw usage_error(errc::wrong_thread, what);
+}
+
+void engine::check_open(std::string_view what) const {
+    if (closed())
+        throw usage_error(errc::closed, what);
+}
+
+bool engine::may_call_libcurl() const noexcept {
+    return loop() != nullptr && dispatcher_.runs_here() && depth_ == 0;
+}
+
+void engine::queue(work& step) noexcept {
+    if (dispatcher_.runs_here() && depth_ != 0)
+        deferred_.push(step);
+    else
+        executor_link::of(dispatcher_)->enqueue(step);
+}
+
+future<easy> engine::add(easy handle) {
+    constexpr auto call = "async_multi::add_handle";
+    check_open(call);
+    const auto& core = easy_access::core_of(handle);
+    if (!core || core->closed())
+        throw usage_error(errc::closed, "an easy");
+    bind_here(call);
+    auto item = make_intrusive<transfer>(*this, handle);
+    if (!core->claim(*item))
+        throw usage_error(errc::already_added, call);
+    const auto undo = [&] {
+        if (transfers_.leave(*item))
+            pending_.fetch_sub(1, std::memory_order_relaxed);
+        core->release_claim();
+    };
+    CURLMcode code = CURLM_OK;
+    try {
+        if (!transfers_.enter(*item))
+            throw usage_error(errc::closed, call);
+        pending_.fetch_add(1, std::memory_order_relaxed);
+        if (may_call_libcurl())
+            code = start(*item);
+        else
+            item->submit();
+    } catch (...) {
+        undo();
+        throw;
+    }
+    if (code != CURLM_OK) {
+        undo();
+        throw multi_error(code, call);
+    }
+    return future<easy>(std::move(item));
+}
+
+void engine::bind_here(std::string_view call) {
+    auto* const current = loop_scope::current();
+    if (loop() == nullptr) {
+        if (current == nullptr)
+            throw usage_error(errc::no_loop, call);
+        bind(current);
+    } else if (current != nullptr && current != loop() && dispatcher_.runs_here()) {
+        throw usage_error(errc::wrong_loop, call);
+    }
+}
+
+CURLMcode engine::start(transfer& item) {
+    auto& core = item.core();
+    auto& home = choose_shard();
+    core.enter_thread();
+    if (core.owned())
+        core.observe_sockets(sockets_);
+    item.home = &home;
+    ++home.running;
+    const auto code = call_libcurl([&] { return home.multi()->add(core.handle()); });
+    if (code != CURLM_OK) {
+        item.home = nullptr;
+        --home.running;
+    } else {
+        counters_.running.add();
+        start_heartbeat();
+        if (item.pending_pause)
+            apply_pause(item);
+    }
+    libcurl_returned(home, CURLM_OK);
+    need_turn();
+    return code;
+}
+
+void engine::start_queued(transfer& item) noexcept {
+    // Cancelled while it was queued, it is gone from the list already.
+    if (item.leaving() || !item.listed)
+        return;
+    try {
+        if (const auto code = start(item); code != CURLM_OK)
+            item.fix_outcome(multi_failure(code));
+        else
+            return;
+    } catch (...) {
+        item.fix_outcome(failure(std::current_exception()));
+    }
+    conclude(item);
+}
+
+shard& engine::choose_shard() {
+    if (shards_.empty()) {
+        shards_.push_back(std::make_unique<shard>(*this));
+        counters_.shards.set(shards_.size());
+    }
+    shards_.front()->open(settings_);
+    return *shards_.front();
+}
+
+void engine::set(CURLMoption option, curl_off_t value) {
+    for (auto& each : shards_)
+        if (each->multi() != nullptr)
+            if (const auto code = each->multi()->setopt(option, value); code != CURLM_OK)
+                throw multi_error(code, "async_multi::setopt");
+    if (shards_.empty()) {
+        choose_shard();
+        return set(option, value);
+    }
+    settings_.remember(option, value);
+}
+
+intrusive_ptr<transfer> engine::find(const easy& handle) const noexcept {
+    auto item = transfers_.find(handle.native_handle());
+    return item && !item->leaving() ? item : nullptr;
+}
+
+void engine::drive(shard& of, curl_socket_t socket, int mask) noexcept {
+    int running = 0;
+    of.driven = true;
+    const auto code =
+        call_libcurl([&] { return of.multi()->socket_action(socket, mask, running); });
+    libcurl_returned(of, code);
+}
+
+void engine::libcurl_returned(shard& of, CURLMcode code) noexcept {
+    if (code == CURLM_OK)
+        code = of.take_poison();
+    read_messages(of);
+    if (code != CURLM_OK)
+        fail_shard(of, code);
+    while (auto* const step = deferred_.pop())
+        step->run();
+    if (std::exchange(any_suspended_, false))
+        sockets_->resume();
+}
+
+void engine::read_messages(shard& of) noexcept {
+    // Not bounded by the number of running transfers: libcurl's own example loses its last
+    // completion so (multi-uv.c). A message dies when its handle is removed, so each is a copy.
+    while (of.multi() != nullptr) {
+        const auto message = of.multi()->info_read();
+        if (!message)
+            break;
+        if (const auto item = transfers_.find(message->handle); item && item->home == &of)
+            finish(*item, message->result);
+    }
+}
+
+void engine::finish(transfer& item, CURLcode code) noexcept {
+    item.fix_outcome(item.outcome_of(code));
+    const auto& core = item.core();
+    if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
+        // Removed, it would lose the connection that send and recv are to use.
+        count_outcome(item);
+        item.lingers = true;
+        item.settle();
+        return;
+    }
+    remove_from_libcurl(item);
+    conclude(item);
+}
+
+void engine::remove_from_libcurl(transfer& item) noexcept {
+    auto& home = *std::exchange(item.home, nullptr);
+    --home.running;
+    counters_.running.set(counters_.running.value() - 1);
+    const auto code = call_libcurl([&] { return home.multi()->remove(item.curl()); });
+    if (code != CURLM_OK)
+        home.poison(code); // the cleanup of its multi handle makes libcurl let go of it
+}
+
+void engine::conclude(transfer& item) noexcept {
+    const auto kept = intrusive_ptr<transfer>::share(&item);
+    if (!transfers_.leave(item))
+        return;
+    if (!item.lingers)
+        count_outcome(item);
+    auto& core = item.core();
+    core.release_claim();
+    if (options_.close_handles && phase_.load(std::memory_order_relaxed) >= phase::closing)
+        core.close();
+    item.settle();
+}
+
+void engine::count_outcome(transfer& item) noexcept {
+    pending_.fetch_sub(1, std::memory_order_relaxed);
+    if (item.cancelled())
+        counters_.cancelled.add();
+    else if (item.error())
+        counters_.failed.add();
+    else
+        counters_.completed.add();
+}
+
+void engine::let_go(transfer& item) noexcept {
+    const auto kept = intrusive_ptr<transfer>::share(&item);
+    auto* const home = item.home;
+    if (home != nullptr)
+        remove_from_libcurl(item);
+    conclude(item);
+    if (home != nullptr)
+        libcurl_returned(*home, CURLM_OK);
+    need_turn();
+}
+
+void engine::fail_shard(shard& of, CURLMcode code) noexcept {
+    // The state of its transfers is uncertain, and after a refusal libcurl may not be driven again
+    // (curl_multi_socket_action(3)): what is finished has been read, the rest fails.
+    counters_.rebuilds.add();
+    while (const auto item = transfers_.first(&of)) {
+        item->fix_outcome(multi_failure(code));
+        remove_from_libcurl(*item);
+        conclude(*item);
+    }
+    sockets_->forget(of);
+    call_libcurl([&] { return of.close(), CURLM_OK; });
+    // The next transfer opens it again, with its options.
+}
+
+CURLcode engine::apply_pause(transfer& item) noexcept {
+    if (item.home == nullptr)
+        return CURLE_OK; // when it starts
+    const auto kept = intrusive_ptr<transfer>::share(&item);
+    auto& home = *item.home;
+    const int bitmask = *std::exchange(item.pending_pause, std::nullopt);
+    const auto code = call_libcurl([&] { return home.multi()->pause(item.curl(), bitmask); });
+    // Data that waited may need no socket to wake us (seen with HTTP/2).
+    home.kick();
+    libcurl_returned(home, CURLM_OK);
+    need_turn();
+    return code;
+}
+
+void engine::apply_queued_pause(transfer& item) noexcept {
+    item.pause_queued = false;
+    if (item.pending_pause)
+        apply_pause(item); // a refusal is libcurl's answer to a transfer that is over
+}
+
+void engine::watch(shard& of, curl_socket_t socket, int what) noexcept {
+    try {
+        sockets_->announce(of, socket, what);
+    } catch (const std::bad_alloc&) {
+        of.poison(CURLM_OUT_OF_MEMORY);
+    }
+}
+
+multi_stats engine::stats() const {
+    const auto time = [](const counter& nanoseconds) {
+        return std::chrono::nanoseconds(nanoseconds.value());
+    };
+    multi_stats all;
+    all.pending = pending_.load(std::memory_order_relaxed);
+    all.running = counters_.running.value();
+    all.sockets = counters_.sockets.value();
+    all.shards = counters_.shards.value();
+    all.completed = counters_.completed.value();
+    all.failed = counters_.failed.value();
+    all.cancelled = counters_.cancelled.value();
+    all.unobserved = unobserved_.load(std::memory_order_relaxed);
+    all.wakeups = counters_.wakeups.value();
+    all.heartbeats = counters_.heartbeats.value();
+    all.rebuilds = counters_.rebuilds.value();
+    all.libcurl_total = time(counters_.libcurl.total);
+    all.libcurl_longest = time(counters_.libcurl.longest);
+    all.continuations_total = time(counters_.continuations.total);
+    all.continuations_longest = time(counters_.continuations.longest);
+    return all;
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "dispatcher.hpp"
+#include "engine_counters.hpp"
+#include "multi_handle.hpp"
+#include "shard.hpp"
+#include "socket_table.hpp"
+#include "timeout.hpp"
+#include "transfer_list.hpp"
+#include <curlicue/async_multi.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <uv.h>
+
+namespace curlicue::detail {
+
+/// What an `async_multi` is made of, and what outlives it: the transfers, the multi handles that
+/// drive them, and everything on the loop. Its transfers keep it, and so do its open uv handles:
+/// the close callback of the last one is the end of its close.
+///
+/// The rule that everything here follows: libcurl is called with nothing of libcurl on the stack;
+/// when it has returned, `libcurl_returned` reads all of its messages, on every path; promises are
+/// kept only then, and continuations run in `turn`, from the dispatcher's queue.
+/// @threading loop-bound, where nothing else is said
+class engine final : public ref_counted,
+                     private socket_table::owner,
+                     private timeout::owner,
+                     private dispatcher::owner {
+public:
+    explicit engine(async_multi_options options);
+
+    /// @throws std::system_error in `uv_category()`
+    void bind(uv_loop_t* loop);
+    /// Null while unbound. Thread-safe.
+    uv_loop_t* loop() const noexcept { return loop_.load(std::memory_order_acquire); }
+    /// Thread-safe.
+    dispatcher& executor() noexcept { return dispatcher_; }
+
+    /// @throws usage_error{errc::wrong_thread}
+    void check_thread(std::string_view what) const;
+    /// @throws usage_error{errc::closed}
+    void check_open(std::string_view what) const;
+
+    /// Thread-safe. @throws as `async_multi::add_handle`
+    future<easy> add(easy handle);
+    /// The transfer of an easy that is added here and not leaving, or null.
+    intrusive_ptr<transfer> find(const easy& handle) const noexcept;
+    const transfer_list& transfers() const noexcept { return transfers_; }
+    /// @throws multi_error
+    void set(CURLMoption option, curl_off_t value);
+
+    // What transfers ask for.
+    /// Whether libcurl may be called here and now. Thread-safe.
+    bool may_call_libcurl() const noexcept;
+    /// Queues a step for the moment when it may. Thread-safe.
+    void queue(work& step) noexcept;
+    void start_queued(transfer& item) noexcept;
+    /// Takes it from libcurl, wherever it is, and settles it.
+    void let_go(transfer& item) noexcept;
+    /// Tells libcurl of its `pending_pause`.
+    CURLcode apply_pause(transfer& item) noexcept;
+    void apply_queued_pause(transfer& item) noexcept;
+
+    // What shards ask for.
+    void watch(shard& of, curl_socket_t socket, int what) noexcept;
+    timeout& timers() noexcept override { return *timeout_; }
+
+    void hold_loop(hold keep) noexcept;
+    hold asked_hold() const noexcept { return options_.keep_loop; }
+    std::chrono::milliseconds heartbeat() const noexcept { return options_.heartbeat; }
+    /// @throws as `async_multi::run_until`
+    void run_until(state_base& awaited);
+
+    /// All thread-safe.
+    future<void> close();
+    future<void> drain(std::chrono::milliseconds patience);
+    bool closed() const noexcept { return phase_.load(std::memory_order_acquire) != phase::open; }
+    multi_stats stats() const;
+
+private:
+    enum class phase : unsigned char { open, draining, closing, cleaned, closed };
+    class loop_entry;
+    class open_handles;
+    class completion;
+    class loop_stop;
+    // A deadline of the engine's own.
+    class alarm final : public timed_work {
+    public:
+        using action = void (engine::*)() noexcept;
+        alarm(engine& owner, action what) noexcept : owner_(owner), what_(what) {}
+        void expired() noexcept override { (owner_.*what_)(); }
+
+    private:
+        engine& owner_;
+        const action what_;
+    };
+    // A step of the end, queued from another thread or inside libcurl.
+    class step final : public work {
+    public:
+        using action = void (engine::*)() noexcept;
+        step(engine& owner, action what) noexcept : owner_(owner), what_(what) {}
+        void run() noexcept override;
+
+    private:
+        engine& owner_;
+        const action what_;
+    };
+
+    ~engine() override;
+
+    // engine.cpp: transfers and libcurl.
+    template <class Call> auto call_libcurl(Call call) noexcept;
+    void libcurl_returned(shard& of, CURLMcode code) noexcept;
+    void read_messages(shard& of) noexcept;
+    void finish(transfer& item, CURLcode code) noexcept;
+    void fail_shard(shard& of, CURLMcode code) noexcept;
+    void drive(shard& of, curl_socket_t socket, int mask) noexcept;
+    CURLMcode start(transfer& item);
+    void remove_from_libcurl(transfer& item) noexcept;
+    void conclude(transfer& item) noexcept;
+    void count_outcome(transfer& item) noexcept;
+    shard& choose_shard();
+    void bind_here(std::string_view call);
+
+    // engine_loop.cpp: what the loop brings, and what keeps it.
+    void need_turn() noexcept;
+    void turn() noexcept;
+    bool run_round() noexcept;
+    void end_turn() noexcept;
+    void update_hold() noexcept;
+    bool busy() const noexcept;
+    void beat() noexcept;
+    void start_heartbeat() noexcept;
+    bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
+    void close_callback_failed(std::exception_ptr failure) noexcept override;
+    void timer_fired() noexcept override;
+    void woken() noexcept override;
+    void queued() noexcept override { need_turn(); }
+    void start_timer(timed_work& timer, dispatcher::clock::time_point deadline) override;
+    void stop_timer(timed_work& timer) noexcept override;
+    void unobserved(std::exception_ptr failure) noexcept override;
+    void report_unobserved(std::exception_ptr failure) noexcept;
+
+    // engine_close.cpp
+    bool enter_phase(phase next) noexcept;
+    void do_or_queue(step& what) noexcept;
+    void drain_here() noexcept;
+    void patience_over() noexcept;
+    void close_here() noexcept;
+    bool finish_close() noexcept;
+    void handles_closed() noexcept;
+
+    async_multi_options options_;
+    remembered_options settings_;
+    std::atomic<uv_loop_t*> loop_{nullptr};
+    std::atomic<phase> phase_{phase::open};
+    std::mutex binding_;
+    dispatcher dispatcher_;
+    intrusive_ptr<completion> completion_;
+    intrusive_ptr<open_handles> handles_;
+    std::optional<timeout> timeout_;
+    intrusive_ptr<socket_table> sockets_;
+    std::vector<std::unique_ptr<shard>> shards_;
+    transfer_list transfers_;
+    work_queue deferred_; // asked for inside libcurl
+    step close_;
+    step drain_;
+    alarm heartbeat_;
+    alarm patience_;
+    std::atomic<std::chrono::milliseconds> drain_patience_{};
+
+    int depth_ = 0;   // calls of libcurl on the stack
+    int entries_ = 0; // callbacks of the loop on the stack
+    int runs_ = 0;    // run_until on the stack
+    bool turning_ = false;
+    bool any_suspended_ = false;
+    std::size_t steps_left_ = 0;
+    std::uint64_t steps_time_ = 0;
+    std::size_t timeouts_ = 0; // pending timers of futures
+    std::atomic<std::size_t> pending_{0};
+    std::atomic<std::uint64_t> unobserved_{0};
+    hold hold_;
+    engine_counters counters_;
+};
+
+template <class Call> auto engine::call_libcurl(Call call) noexcept {
+    const auto begun = uv_hrtime();
+    ++depth_;
+    const auto answer = call();
+    --depth_;
+    if (depth_ == 0)
+        counters_.libcurl.add(uv_hrtime() - begun);
+    return answer;
+}
+
+} // namespace curlicue::detail

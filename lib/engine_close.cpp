@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// The end of an engine: no new work; transfers let go; multi handles cleaned up while nothing is
+// watched; continuations run to the last; uv handles closed; the completion settled.
+#include "engine_scopes.hpp"
+
+#include <new>
+#include <utility>
+
+namespace curlicue::detail {
+
+void engine::step::run() noexcept {
+    const auto queued = intrusive_ptr<engine>::adopt(&owner_);
+    (owner_.*what_)();
+}
+
+bool engine::enter_phase(phase next) noexcept {
+    auto now = phase_.load(std::memory_order_acquire);
+    while (now < next)
+        if (phase_.compare_exchange_weak(now, next, std::memory_order_acq_rel))
+            return true;
+    return false;
+}
+
+void engine::do_or_queue(step& what) noexcept {
+    if (may_call_libcurl()) {
+        retain();
+        what.run();
+    } else {
+        retain();
+        queue(what);
+    }
+}
+
+future<void> engine::close() {
+    const std::lock_guard lock(binding_);
+    if (enter_phase(phase::closing)) {
+        transfers_.close();
+        if (loop() != nullptr)
+            do_or_queue(close_);
+        else
+            handles_closed();
+    }
+    return future<void>(completion_);
+}
+
+future<void> engine::drain(std::chrono::milliseconds patience) {
+    const std::lock_guard lock(binding_);
+    if (loop() != nullptr && enter_phase(phase::draining)) {
+        transfers_.close();
+        drain_patience_.store(patience, std::memory_order_relaxed);
+        do_or_queue(drain_);
+        return future<void>(completion_);
+    }
+    return loop() == nullptr ? close() : future<void>(completion_);
+}
+
+void engine::drain_here() noexcept {
+    if (phase_.load(std::memory_order_acquire) != phase::draining)
+        return;
+    try {
+        timeout_->start(patience_, deadline_after(drain_patience_.load()));
+    } catch (const std::bad_alloc&) {
+        patience_over();
+    }
+    need_turn();
+}
+
+void engine::patience_over() noexcept {
+    if (enter_phase(phase::closing))
+        close_here();
+}
+
+void engine::close_here() noexcept {
+    const auto kept = intrusive_ptr<engine>::share(this);
+    for (const auto& each : shards_)
+        read_messages(*each); // what is finished keeps its result
+    dispatcher_.refuse_posts();
+    dispatcher_.cancel_pending();
+    while (const auto item = transfers_.first()) {
+        item->cancel();
+        let_go(*item);
+    }
+    // From here on what libcurl announces is not watched: in the cleanup some versions name sockets
+    // that they close at once (8.10 to 8.20).
+    sockets_->close();
+    for (const auto& each : shards_)
+        call_libcurl([&] { return each->close(), CURLM_OK; });
+    while (auto* const step = deferred_.pop())
+        step->run();
+    timeout_->stop(heartbeat_);
+    timeout_->stop(patience_);
+    enter_phase(phase::cleaned);
+    need_turn();
+}
+
+bool engine::finish_close() noexcept {
+    if (!dispatcher_.close()) {
+        dispatcher_.wake();
+        return false;
+    }
+    shards_.clear();
+    timeout_.reset();
+    handles_ = nullptr;
+    return true;
+}
+
+void engine::handles_closed() noexcept {
+    const auto end = [this] {
+        enter_phase(phase::closed);
+        dispatcher_.retire();
+        completion_->settle();
+    };
+    if (loop() == nullptr) {
+        end();
+    } else {
+        const loop_entry entry(*this);
+        end();
+    }
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+// What the loop brings to an engine, what keeps the loop, and the turn.
+#include "engine_scopes.hpp"
+#include <curlicue/error.hpp>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+// A turn of the loop runs no more of our steps than this: I/O and the host have their turn too.
+constexpr std::size_t max_steps = 256;
+// libcurl asks to be called at once again and again (8.6 and 8.7 without end, while HTTP/2
+// transfers are paused); continuations add transfers, which ask as well.
+constexpr int max_rounds = 8;
+
+} // namespace
+
+void engine::bind(uv_loop_t* loop) {
+    const std::lock_guard lock(binding_);
+    if (this->loop() != nullptr || closed())
+        return; // somebody else was first
+    auto handles = make_intrusive<open_handles>(*this);
+    try {
+        dispatcher_.open(loop, handles);
+        timeout_.emplace(loop, static_cast<timeout::owner&>(*this), handles);
+        sockets_ = make_intrusive<socket_table>(loop, dispatcher_,
+                                                static_cast<socket_table::owner&>(*this), handles);
+    } catch (...) {
+        timeout_.reset();
+        dispatcher_.close();
+        throw;
+    }
+    handles_ = std::move(handles);
+    loop_.store(loop, std::memory_order_release);
+    update_hold();
+}
+
+bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
+    if (depth_ != 0) {
+        any_suspended_ = true;
+        return false;
+    }
+    const loop_entry entry(*this);
+    if (of.multi() != nullptr)
+        drive(of, socket, mask);
+    return true;
+}
+
+void engine::timer_fired() noexcept {
+    const loop_entry entry(*this); // its turn runs what has expired
+}
+
+void engine::woken() noexcept {
+    steps_left_ = max_steps;
+    const loop_entry entry(*this);
+}
+
+void engine::need_turn() noexcept {
+    if (loop() == nullptr)
+        return;
+    update_hold();
+    // What is started outside the loop's callbacks is seen by an embedded loop only when its
+    // backend descriptor becomes readable, and the timer may not be armed for it yet.
+    if (entries_ == 0)
+        dispatcher_.wake();
+}
+
+void engine::turn() noexcept {
+    if (std::exchange(turning_, true))
+        return;
+    if (const auto now = uv_now(loop()); now != steps_time_) {
+        steps_time_ = now;
+        steps_left_ = max_steps;
+    }
+    const auto steps_before = steps_left_;
+    int round = 0;
+    while (round != max_rounds && run_round())
+        ++round;
+    if (round == max_rounds && steps_left_ == steps_before)
+        for (const auto& each : shards_)
+            if (each->kicked())
+                each->postpone_kick();
+    turning_ = false;
+    end_turn();
+}
+
+bool engine::run_round() noexcept {
+    bool any = timeout_ && timeout_->run_expired(max_steps);
+    for (const auto& each : shards_) // fixed while they are driven: only choose_shard adds
+        if (each->kicked() && each->take_kick() && each->multi() != nullptr) {
+            drive(*each, CURL_SOCKET_TIMEOUT, 0);
+            any = true;
+        }
+    const auto begun = uv_hrtime();
+    const auto steps = dispatcher_.run(steps_left_);
+    steps_left_ -= steps;
+    if (steps != 0)
+        counters_.continuations.add(uv_hrtime() - begun);
+    return any || steps != 0;
+}
+
+void engine::end_turn() noexcept {
+    const auto now = phase_.load(std::memory_order_acquire);
+    if (now == phase::closed)
+        return;
+    if (now == phase::draining && pending_.load(std::memory_order_relaxed) == 0)
+        patience_over();
+    if (phase_.load(std::memory_order_acquire) == phase::cleaned && finish_close())
+        return;
+    counters_.sockets.set(sockets_->size());
+    timeout_->arm();
+    update_hold();
+    bool kicked = false;
+    for (const auto& each : shards_)
+        kicked = kicked || each->kicked();
+    if (kicked || dispatcher_.busy())
+        dispatcher_.wake();
+}
+
+bool engine::busy() const noexcept {
+    bool kicked = false;
+    for (const auto& each : shards_)
+        kicked = kicked || each->kicked();
+    return kicked || timeouts_ != 0 || dispatcher_.busy() ||
+           pending_.load(std::memory_order_relaxed) != 0;
+}
+
+void engine::update_hold() noexcept {
+    const bool closing = phase_.load(std::memory_order_relaxed) >= phase::closing;
+    const bool while_busy = hold_ == hold::while_busy || runs_ != 0;
+    dispatcher_.hold_loop(closing || hold_ == hold::always || (while_busy && busy()));
+}
+
+void engine::hold_loop(hold keep) noexcept {
+    hold_ = keep;
+    if (loop() != nullptr)
+        update_hold();
+}
+
+void engine::start_heartbeat() noexcept {
+    if (options_.heartbeat <= std::chrono::milliseconds::zero() || heartbeat_.armed)
+        return;
+    try {
+        timeout_->start(heartbeat_, timeout::clock::now() + options_.heartbeat);
+    } catch (const std::bad_alloc&) {
+        // The next transfer tries again; without it only libcurl's own wake-ups are left.
+    }
+}
+
+void engine::beat() noexcept {
+    bool running = false;
+    for (const auto& each : shards_) {
+        if (each->running == 0)
+            continue;
+        running = true;
+        if (!std::exchange(each->driven, false)) {
+            const auto before = counters_.completed.value() + counters_.failed.value();
+            drive(*each, CURL_SOCKET_TIMEOUT, 0);
+            if (before != counters_.completed.value() + counters_.failed.value())
+                counters_.heartbeats.add();
+        }
+    }
+    if (running)
+        start_heartbeat();
+}
+
+void engine::start_timer(timed_work& timer, dispatcher::clock::time_point deadline) {
+    if (!timeout_)
+        return;
+    const bool was_armed = timer.armed;
+    timeout_->start(timer, deadline);
+    if (!was_armed)
+        ++timeouts_;
+    need_turn();
+}
+
+void engine::stop_timer(timed_work& timer) noexcept {
+    if (!timeout_ || !timer.armed)
+        return;
+    timeout_->stop(timer);
+    --timeouts_;
+    need_turn();
+}
+
+void engine::unobserved(std::exception_ptr failure) noexcept {
+    report_unobserved(std::move(failure));
+}
+
+void engine::close_callback_failed(std::exception_ptr failure) noexcept {
+    report_unobserved(std::move(failure));
+}
+
+void engine::report_unobserved(std::exception_ptr failure) noexcept {
+    unobserved_.fetch_add(1, std::memory_order_relaxed);
+    if (!options_.on_unobserved_error)
+        return;
+    try {
+        dispatcher_.post([this, failure = std::move(failure)]() mutable {
+            options_.on_unobserved_error(std::move(failure));
+        });
+    } catch (...) {
+        // Closed, or out of memory: it is counted.
+    }
+}
+
+// Ends `uv_run` when a state is ready.
+class engine::loop_stop final : public continuation, public work {
+public:
+    explicit loop_stop(engine& of) noexcept : continuation(false), engine_(of) {}
+
+    bool done() const noexcept { return done_; }
+
+    void source_ready() noexcept override {
+        executor_link::of(engine_.dispatcher_)->enqueue(*this);
+    }
+    void run() noexcept override {
+        done_ = true;
+        uv_stop(engine_.loop());
+    }
+
+private:
+    engine& engine_;
+    bool done_ = false;
+};
+
+void engine::run_until(state_base& awaited) {
+    constexpr auto call = "async_multi::run_until";
+    if (awaited.ready())
+        return;
+    if (loop() == nullptr)
+        throw usage_error(errc::no_loop, call);
+    if (phase_.load(std::memory_order_acquire) == phase::closed)
+        throw usage_error(errc::closed, call);
+    if (dispatcher_.runs_here() && (entries_ != 0 || depth_ != 0))
+        throw usage_error(errc::inside_callback, call);
+    const auto kept = intrusive_ptr<engine>::share(this);
+    const auto state = intrusive_ptr<state_base>::share(&awaited);
+    loop_stop stop(*this);
+    ++runs_;
+    update_hold();
+    awaited.attach(stop);
+    bool alive = true;
+    do {
+        alive = uv_run(loop(), UV_RUN_DEFAULT) != 0;
+        // Told on another thread, its step is still to come here.
+    } while (!stop.done() && !awaited.detach(stop));
+    --runs_;
+    if (phase_.load(std::memory_order_acquire) != phase::closed)
+        update_hold();
+    if (!stop.done())
+        throw usage_error(alive ? errc::stopped : errc::would_deadlock, call);
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine.hpp"
+#include <curlicue/loop.hpp>
+
+namespace curlicue::detail {
+
+/// Around everything that the loop calls: the host's hooks, the current loop, and at the end of the
+/// outermost the turn.
+class engine::loop_entry {
+public:
+    explicit loop_entry(engine& of)
+        : engine_(intrusive_ptr<engine>::share(&of)),
+          token_(of.options_.hooks.enter != nullptr ? of.options_.hooks.enter(of.options_.hooks.arg)
+                                                    : nullptr),
+          current_(of.loop()) {
+        of.dispatcher_.adopt_thread();
+        of.counters_.wakeups.add();
+        ++of.entries_;
+    }
+    loop_entry(const loop_entry&) = delete;
+    loop_entry& operator=(const loop_entry&) = delete;
+    ~loop_entry() {
+        if (engine_->entries_ == 1 && engine_->depth_ == 0)
+            engine_->turn();
+        --engine_->entries_;
+        if (const auto& hooks = engine_->options_.hooks; hooks.leave != nullptr)
+            hooks.leave(hooks.arg, token_);
+    }
+
+private:
+    const intrusive_ptr<engine> engine_;
+    void* const token_;
+    const loop_scope current_;
+};
+
+/// Kept by every uv handle of an engine: its end is the last close callback.
+class engine::open_handles final : public ref_counted {
+public:
+    explicit open_handles(engine& of) noexcept : engine_(intrusive_ptr<engine>::share(&of)) {}
+
+private:
+    void last_reference_gone() noexcept override {
+        engine_->handles_closed();
+        delete this;
+    }
+
+    const intrusive_ptr<engine> engine_;
+};
+
+/// The state of what `close` returns. Its outcome is fixed from the start, so that no cancel
+/// changes it; ready it is at the end.
+class engine::completion final : public state<void> {
+public:
+    explicit completion(const intrusive_ptr<executor_link>& link) noexcept : state<void>(link) {
+        fix();
+        store({});
+    }
+    using state<void>::settle;
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "uv_owned.hpp"
+#include <curlicue/error.hpp>
+#include <curlicue/loop.hpp>
+#include <curlicue/version.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <future>
+#include <optional>
+#include <thread>
+
+namespace curlicue {
+namespace {
+
+thread_local uv_loop_t* current_loop = nullptr;
+
+uv_loop_t* checked(uv_loop_t* loop) {
+    if (loop == nullptr)
+        throw usage_error(errc::null_handle, "loop_scope");
+    return loop;
+}
+
+[[noreturn]] void end_program(const char* why) noexcept {
+    std::fprintf(stderr, "curlicue: %s\n", why);
+    std::terminate();
+}
+
+} // namespace
+
+library_version libuv_version() {
+    const auto split = [](unsigned hex) {
+        return version_number{hex >> 16 & 0xff, hex >> 8 & 0xff, hex & 0xff};
+    };
+    return {split(UV_VERSION_HEX), split(uv_version())};
+}
+
+loop_scope::loop_scope(uv_loop_t* loop) : previous_(std::exchange(current_loop, checked(loop))) {}
+
+loop_scope::~loop_scope() { current_loop = previous_; }
+
+uv_loop_t* loop_scope::current() noexcept { return current_loop; }
+
+class loop_thread::running_loop {
+public:
+    explicit running_loop(async_multi_options options) {
+        detail::check_uv(uv_loop_init(&loop_), "uv_loop_init");
+        // Bound on its own thread: until then nobody may add anything.
+        std::promise<void> bound;
+        auto ready = bound.get_future();
+        try {
+            thread_ = std::thread([this, &bound, options = std::move(options)]() mutable {
+                run(bound, std::move(options));
+            });
+            ready.get();
+        } catch (...) {
+            if (thread_.joinable())
+                thread_.join();
+            uv_loop_close(&loop_);
+            throw;
+        }
+    }
+    running_loop(const running_loop&) = delete;
+    running_loop& operator=(const running_loop&) = delete;
+    ~running_loop() {
+        if (thread_.get_id() == std::this_thread::get_id())
+            end_program("a loop_thread was destroyed on its own thread; destroy it elsewhere");
+        static_cast<void>(multi_->close());
+        thread_.join();
+        multi_.reset();
+        if (uv_loop_close(&loop_) != 0)
+            end_program("a loop_thread was destroyed with handles of others open on its loop");
+    }
+
+    async_multi& multi() noexcept { return *multi_; }
+    uv_loop_t* loop() noexcept { return &loop_; }
+
+private:
+    void run(std::promise<void>& bound, async_multi_options options) {
+        const loop_scope current(&loop_);
+        try {
+            multi_.emplace(&loop_, std::move(options));
+        } catch (...) {
+            uv_run(&loop_, UV_RUN_DEFAULT); // what the failed constructor left to close
+            bound.set_exception(std::current_exception());
+            return;
+        }
+        multi_->ref();
+        bound.set_value();
+        // uv_stop by somebody is not the end: the close is, and then nothing is left to run.
+        while (uv_run(&loop_, UV_RUN_DEFAULT) != 0 || !multi_->closed())
+            continue;
+    }
+
+    uv_loop_t loop_{};
+    std::optional<async_multi> multi_;
+    std::thread thread_;
+};
+
+loop_thread::loop_thread(async_multi_options options)
+    : running_(std::make_unique<running_loop>(std::move(options))) {}
+
+loop_thread::~loop_thread() = default;
+
+async_multi& loop_thread::multi() noexcept { return running_->multi(); }
+
+uv_loop_t* loop_thread::loop() noexcept { return running_->loop(); }
+
+} // namespace curlicue

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "multi_handle.hpp"
+#include <curlicue/detail/executor_link.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace curlicue::detail {
+
+class engine;
+
+/// One multi handle of an engine, and what libcurl has asked for on it: a time to be called again,
+/// or to be called at once (a *kick*). It tells its engine about sockets.
+/// @threading loop-bound
+class shard final : public multi_events, private timed_work {
+public:
+    explicit shard(engine& owner) noexcept : owner_(owner) {}
+    shard(const shard&) = delete;
+    shard& operator=(const shard&) = delete;
+    ~shard();
+
+    /// Below libcurl 8.4.0 transfers that share an HTTP/2 connection stall for ever.
+    static bool multiplexing_is_sound() noexcept;
+
+    /// Null before `open` and after `close`.
+    multi_handle* multi() noexcept { return multi_.get(); }
+    /// Makes the multi handle, unless there is one.
+    /// @throws std::bad_alloc
+    void open(const remembered_options& settings);
+    /// Cleans it up; libcurl calls back meanwhile. The engine has ended its watches before.
+    void close() noexcept;
+
+    /// libcurl is to be called with its timeout in the next turn.
+    void kick() noexcept { kicked_ = true; }
+    bool kicked() const noexcept { return kicked_; }
+    bool take_kick() noexcept {
+        driven = true;
+        return std::exchange(kicked_, false);
+    }
+    /// Too many kicks for one turn: the rest comes after a moment.
+    void postpone_kick() noexcept;
+
+    /// libcurl, or we for lack of memory, cannot go on with this multi handle.
+    void poison(CURLMcode code) noexcept { poison_ = code; }
+    CURLMcode take_poison() noexcept { return std::exchange(poison_, CURLM_OK); }
+
+    std::size_t running = 0; ///< transfers that libcurl holds here
+    bool driven = false;     ///< libcurl was called since the last heartbeat
+
+private:
+    int on_socket(CURL* easy, curl_socket_t socket, int what, void* socketp) noexcept override;
+    int on_timer(long timeout_ms) noexcept override;
+    void on_notify(unsigned, CURL*) noexcept override {}
+    void expired() noexcept override;
+
+    engine& owner_;
+    std::unique_ptr<multi_handle> multi_;
+    bool kicked_ = false;
+    CURLMcode poison_ = CURLM_OK;
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "socket_table.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace curlicue::detail {
+
+socket_table::entry& socket_table::at(curl_socket_t socket) {
+    const auto index = static_cast<std::size_t>(socket);
+    if (index >= entries_.size())
+        entries_.resize(std::max(index + 1, 2 * entries_.size()));
+    return entries_[index];
+}
+
+void socket_table::end(entry& known) noexcept {
+    if (!known.watch)
+        return;
+    known.watch.reset();
+    size_.set(size_.value() - 1);
+}
+
+void socket_table::announce(shard& of, curl_socket_t socket, int what) {
+    // In the cleanup of 8.10 to 8.20 libcurl names sockets that it closes at once.
+    if (home_ == nullptr || socket == CURL_SOCKET_BAD)
+        return;
+    auto& known = at(socket);
+    if (what == CURL_POLL_REMOVE) {
+        if (known.watch && !(known.tells_of_close && known.watch->keep_idle()))
+            end(known);
+        return;
+    }
+    if (known.watch && &known.watch->of() != &of)
+        end(known); // another connection, under a number used again
+    if (!known.watch) {
+        known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
+        size_.set(size_.value() + 1);
+    }
+    known.watch->want(what, known.tells_of_close);
+}
+
+void socket_table::forget(const shard& of) noexcept {
+    for (auto& each : entries_)
+        if (each.watch && &each.watch->of() == &of)
+            end(each);
+}
+
+void socket_table::resume() noexcept {
+    for (auto& each : entries_)
+        if (each.watch)
+            each.watch->resume();
+}
+
+void socket_table::close() noexcept {
+    entries_.clear();
+    size_.set(0);
+    home_ = nullptr;
+    keep_ = nullptr;
+}
+
+void socket_table::opened(curl_socket_t socket) noexcept {
+    if (!here())
+        return;
+    try {
+        auto& known = at(socket);
+        end(known); // of a descriptor that was closed without a word
+        known.tells_of_close = true;
+    } catch (const std::bad_alloc&) {
+        // Then it is watched like one that does not tell of its close.
+    }
+}
+
+void socket_table::closing(curl_socket_t socket) noexcept {
+    const auto index = static_cast<std::size_t>(socket);
+    if (here() && index < entries_.size()) {
+        end(entries_[index]);
+        entries_[index].tells_of_close = false;
+    }
+}
+
+void socket_table::callback_failed(std::exception_ptr failure) noexcept {
+    if (here())
+        owner_.close_callback_failed(std::move(failure));
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "dispatcher.hpp"
+#include "easy_core.hpp"
+#include "engine_counters.hpp"
+#include "socket_watch.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace curlicue::detail {
+
+/// Which descriptors are watched, by their number: libcurl's own `socketp` is lost at times (in the
+/// cleanup of 8.10, say), and its REMOVE may be missing, doubled or for a descriptor never named.
+///
+/// It also hears of each connection's socket being opened and closed, on easies that we own; those
+/// watches stay for the life of the connection. All others end at REMOVE, since libuv must not
+/// touch the number of a descriptor that was closed: it may be the host's by now.
+/// @threading loop-bound; what it hears on other threads it ignores
+class socket_table final : public socket_observer {
+public:
+    class owner : public socket_watch::owner {
+    public:
+        /// A user's CLOSESOCKETFUNCTION threw, with no transfer left to fail for it.
+        virtual void close_callback_failed(std::exception_ptr failure) noexcept = 0;
+
+    protected:
+        ~owner() = default;
+    };
+
+    socket_table(uv_loop_t* loop, const dispatcher& home, owner& told,
+                 intrusive_ptr<ref_counted> keep) noexcept
+        : loop_(loop), home_(&home), owner_(told), keep_(std::move(keep)) {}
+
+    /// @param what CURL_POLL_…, as libcurl's socket callback has it
+    /// @throws std::bad_alloc
+    void announce(shard& of, curl_socket_t socket, int what);
+    /// Ends the watches of a shard whose multi handle is about to go.
+    void forget(const shard& of) noexcept;
+    /// Arms what was suspended while libcurl was on the stack.
+    void resume() noexcept;
+    /// Ends all watches, and begins no new ones.
+    void close() noexcept;
+    /// Thread-safe.
+    std::size_t size() const noexcept { return size_.value(); }
+
+    void opened(curl_socket_t socket) noexcept override;
+    void closing(curl_socket_t socket) noexcept override;
+    void callback_failed(std::exception_ptr failure) noexcept override;
+
+private:
+    struct entry {
+        std::unique_ptr<socket_watch> watch;
+        bool tells_of_close = false;
+    };
+    entry& at(curl_socket_t socket);
+    void end(entry& known) noexcept;
+    bool here() const noexcept { return home_ != nullptr && home_->runs_here(); }
+
+    uv_loop_t* const loop_;
+    const dispatcher* home_; // null: closed
+    owner& owner_;
+    intrusive_ptr<ref_counted> keep_;
+    std::vector<entry> entries_; // descriptors are small numbers
+    counter size_;
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "socket_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto longest_backoff = 100ms;
+
+constexpr int uv_events(int what) noexcept {
+    return ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
+           ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
+}
+
+constexpr int select_bits(int events) noexcept {
+    return ((events & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
+           ((events & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0);
+}
+
+} // namespace
+
+socket_watch::socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_t socket,
+                           intrusive_ptr<ref_counted> keep)
+    : loop_(loop), owner_(told), shard_(of), socket_(socket), keep_(std::move(keep)) {}
+
+socket_watch::~socket_watch() { owner_.timers().stop(*this); }
+
+void socket_watch::want(int what, bool same_descriptor) noexcept {
+    wanted_ = uv_events(what);
+    connected_ = connected_ || (wanted_ & UV_READABLE) != 0;
+    if (suspended_)
+        return;
+    if (wanted_ == 0)
+        disarm();
+    else if (wanted_ != armed_ || !same_descriptor)
+        arm(wanted_);
+}
+
+bool socket_watch::keep_idle() noexcept {
+    if (!connected_ || !poll_)
+        return false;
+    wanted_ = 0;
+    // A connection that waits in the pool is always writable.
+    if ((armed_ & UV_WRITABLE) != 0)
+        arm(UV_READABLE);
+    return true;
+}
+
+void socket_watch::resume() noexcept {
+    if (std::exchange(suspended_, false) && wanted_ != 0)
+        arm(wanted_);
+}
+
+void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
+    static_cast<socket_watch*>(poll->data)->ready(status, events);
+}
+
+void socket_watch::ready(int status, int events) noexcept {
+    if (wanted_ == 0) {
+        // The server has closed an idle connection; libcurl finds out when it wants to use it.
+        disarm();
+        return;
+    }
+    // On an error libuv has stopped the poll and says UV_EBADF whatever it was (uv__poll_io).
+    // libcurl finds out itself: told CURL_CSELECT_ERR, it would drop what is still to be read.
+    if (status < 0) {
+        armed_ = 0;
+        retry_later();
+    } else {
+        backoff_ = 0ms;
+    }
+    if (!owner_.socket_ready(shard_, socket_, select_bits(events))) {
+        // libcurl is on the stack, in a loop that one of its callbacks runs.
+        suspended_ = true;
+        disarm();
+    }
+    // No line here: libcurl may have closed the socket, and this object with it.
+}
+
+void socket_watch::expired() noexcept {
+    if (wanted_ == 0 || suspended_)
+        return;
+    arm(wanted_);
+    if (armed_ == 0)
+        owner_.socket_ready(shard_, socket_, 0); // retry_later() has started the timer again
+}
+
+void socket_watch::arm(int events) noexcept {
+    int status = 0;
+    if (!poll_) {
+        try {
+            poll_ = make_uv<uv_poll_t>(keep_, this, status, [this](uv_poll_t* poll) {
+                return uv_poll_init_socket(loop_, poll, socket_);
+            });
+        } catch (const std::bad_alloc&) {
+            status = UV_ENOMEM;
+        }
+        if (poll_)
+            uv_unref(uv_closer::as_handle(poll_.get()));
+    }
+    if (status == 0)
+        status = uv_poll_start(poll_.get(), events, &socket_watch::polled);
+    armed_ = status == 0 ? events : 0;
+    if (status != 0)
+        retry_later();
+}
+
+void socket_watch::disarm() noexcept {
+    if (poll_ && armed_ != 0)
+        uv_poll_stop(poll_.get());
+    armed_ = 0;
+}
+
+void socket_watch::retry_later() noexcept {
+    backoff_ = std::clamp(2 * backoff_, std::chrono::milliseconds(1ms),
+                          std::chrono::milliseconds(longest_backoff));
+    try {
+        owner_.timers().start(*this, timeout::clock::now() + backoff_);
+    } catch (const std::bad_alloc&) {
+        // Without a timer either: libcurl's own timeouts are what is left.
+    }
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "timeout.hpp"
+#include "uv_owned.hpp"
+
+#include <chrono>
+
+#include <curl/curl.h>
+
+namespace curlicue::detail {
+
+class shard;
+
+/// One descriptor of libcurl's under one `uv_poll_t`. Where we are told of its close it lives as
+/// long as the descriptor: between two transfers it stays armed, so that the next one on the same
+/// connection costs no system call.
+///
+/// If libuv refuses the descriptor (closed already, watched by the host, out of memory), libcurl is
+/// asked to look for itself, at growing intervals: slower, but nothing hangs.
+/// @threading loop-bound
+class socket_watch final : private timed_work {
+public:
+    class owner {
+    public:
+        /// @param mask CURL_CSELECT_… bits; 0: let libcurl find out
+        /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
+        virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
+        virtual timeout& timers() noexcept = 0;
+
+    protected:
+        ~owner() = default;
+    };
+
+    socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_t socket,
+                 intrusive_ptr<ref_counted> keep);
+    socket_watch(const socket_watch&) = delete;
+    socket_watch& operator=(const socket_watch&) = delete;
+    ~socket_watch();
+
+    shard& of() const noexcept { return shard_; }
+
+    /// What libcurl wants to hear of: CURL_POLL_IN, OUT, INOUT or NONE.
+    /// @param same_descriptor we would know if it had been closed and opened since
+    void want(int what, bool same_descriptor) noexcept;
+    /// libcurl wants nothing of a connection that stays open in its pool. False if it cannot be
+    /// kept: it has never been connected, and then libcurl before 8.0 closes it without a word.
+    bool keep_idle() noexcept;
+    /// After `socket_ready` returned false.
+    void resume() noexcept;
+    bool suspended() const noexcept { return suspended_; }
+
+private:
+    static void polled(uv_poll_t* poll, int status, int events) noexcept;
+    void ready(int status, int events) noexcept;
+    void expired() noexcept override;
+    void arm(int events) noexcept;
+    void disarm() noexcept;
+    void retry_later() noexcept;
+
+    uv_loop_t* const loop_;
+    owner& owner_;
+    shard& shard_;
+    const curl_socket_t socket_;
+    int wanted_ = 0; // UV_READABLE | UV_WRITABLE, what libcurl wants
+    int armed_ = 0;  // the same, what libuv watches for
+    bool connected_ = false;
+    bool suspended_ = false;
+    std::chrono::milliseconds backoff_{0};
+    intrusive_ptr<ref_counted> keep_;
+    uv_owned<uv_poll_t> poll_;
+};
+
+} // namespace curlicue::detail

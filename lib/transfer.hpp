@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "easy_core.hpp"
+#include <curlicue/detail/state.hpp>
+#include <curlicue/easy.hpp>
+
+#include <atomic>
+#include <optional>
+
+namespace curlicue::detail {
+
+class engine;
+class shard;
+
+/// One `add_handle`: the state of its future, and the claim on its easy until libcurl has let go.
+///
+/// Cancelling it, from whatever thread, fixes the outcome; the engine then takes it from libcurl,
+/// at once where it may and else as soon as it can, and settles it.
+class transfer final : public state<easy>, public attachment {
+public:
+    transfer(engine& owner, easy handle);
+
+    engine& owner() const noexcept { return *owner_; }
+    const easy& handle() const noexcept { return handle_; }
+    easy_core& core() const noexcept { return *easy_access::core_of(handle_); }
+    CURL* curl() const noexcept { return core().handle(); }
+
+    /// Not `contains`ed any more: removed, cancelled, or about to be.
+    bool leaving() const noexcept { return leaving_.load(std::memory_order_acquire); }
+    /// Queues the engine's step that adds it to libcurl. Thread-safe.
+    void submit() noexcept;
+    /// Sees to it that the engine lets go of it, now or soon. Thread-safe, idempotent.
+    void leave() noexcept;
+
+    /// The outcome, unless there is one. Settling is the engine's, once libcurl has let go.
+    bool fix_outcome(result<easy>&& outcome) noexcept;
+    bool has_outcome() const noexcept { return fixed(); }
+    void settle() noexcept { state<easy>::settle(); }
+    /// What libcurl's code means for the future: the easy, what a callback threw, or an error.
+    result<easy> outcome_of(CURLcode code) noexcept;
+
+    // attachment
+    void remove(easy_core& core) override;
+    void pause(easy_core& core, int bitmask) override;
+    void callback_failed(easy_core& core) noexcept override;
+    void check_thread() const override;
+
+    // The engine's own, on the loop's thread.
+    shard* home = nullptr;            ///< where libcurl has it; null: not (yet, or any more)
+    bool listed = false;              ///< the engine's list holds a reference
+    bool lingers = false;             ///< over, but its connection is still to be used
+    std::optional<int> pending_pause; ///< asked for before libcurl could be told
+    bool pause_queued = false;
+    transfer* previous = nullptr;
+    transfer* next = nullptr;
+
+private:
+    // A step of the engine's, queued with a reference.
+    class step final : public work {
+    public:
+        using action = void (engine::*)(transfer&) noexcept;
+        step(transfer& of, action what) noexcept : of_(of), what_(what) {}
+        void run() noexcept override;
+
+    private:
+        transfer& of_;
+        const action what_;
+    };
+
+    intrusive_ptr<state_base> cancel_requested() noexcept override;
+
+    const intrusive_ptr<engine> owner_;
+    const easy handle_;
+    std::atomic<bool> leaving_{false};
+    step submit_;
+    step leave_;
+    step pause_;
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "transfer.hpp"
+
+#include <cstddef>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace curlicue::detail {
+
+/// The transfers that an engine has accepted and not let go of, in the order they came; each is
+/// kept alive by its place here.
+/// @threading thread-safe
+class transfer_list {
+public:
+    transfer_list() = default;
+    transfer_list(const transfer_list&) = delete;
+    transfer_list& operator=(const transfer_list&) = delete;
+    ~transfer_list();
+
+    /// False if the list is closed.
+    bool enter(transfer& item);
+    /// False if it was gone already.
+    bool leave(transfer& item) noexcept;
+    /// No new ones from now on.
+    void close() noexcept;
+
+    intrusive_ptr<transfer> find(CURL* handle) const noexcept;
+    /// The first one, or the first that `home` has; null if there is none.
+    intrusive_ptr<transfer> first(const shard* home = nullptr) const noexcept;
+    std::vector<intrusive_ptr<transfer>> all() const;
+    std::size_t size() const noexcept;
+    bool empty() const noexcept { return size() == 0; }
+
+private:
+    mutable std::mutex mutex_;
+    bool closed_ = false;
+    std::unordered_map<CURL*, transfer*> by_handle_;
+    transfer* first_ = nullptr;
+    transfer* last_ = nullptr;
+};
+
+} // namespace curlicue::detail

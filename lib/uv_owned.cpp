@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "uv_owned.hpp"
+
+#include <curlicue/error.hpp>
+
+#include <string>
+#include <system_error>
+
+namespace curlicue {
+namespace {
+
+class uv_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "uv"; }
+    std::string message(int code) const override { return uv_strerror(code); }
+    // Where there is errno, libuv's codes are its negatives (uv/errno.h).
+    std::error_condition default_error_condition(int code) const noexcept override {
+        return std::generic_category().default_error_condition(-code);
+    }
+};
+
+} // namespace
+
+const std::error_category& uv_category() noexcept {
+    static const uv_error_category category;
+    return category;
+}
+
+void detail::check_uv(int status, const char* what) {
+    if (status < 0)
+        throw std::system_error(status, uv_category(), what);
+}
+
+} // namespace curlicue
