@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "multi_handle.hpp"
 
+#include "global.hpp"
+#include <curlicue/detail/multi_option.hpp>
+
 #include <algorithm>
 #include <new>
 
@@ -17,6 +20,8 @@ static constexpr CURLMcode (*curl_multi_notify_disable)(CURLM*, unsigned) = null
 
 namespace curlicue::detail {
 namespace {
+
+constexpr auto multiopt_quick_exit = static_cast<CURLMoption>(21); // CURLMOPT_QUICK_EXIT, 8.20
 
 multi_events& listener(void* clientp) noexcept { return *static_cast<multi_events*>(clientp); }
 
@@ -46,7 +51,8 @@ private:
     int& depth_;
 };
 
-multi_handle::multi_handle(multi_events& events) : multi_(curl_multi_init()), events_(&events) {
+multi_handle::multi_handle(multi_events& events)
+    : multi_((global_init(), curl_multi_init())), events_(&events) {
     if (multi_ == nullptr)
         throw std::bad_alloc();
     setopt(multiopt_quick_exit, 1); // libcurl < 8.20 does not know it, and waits elsewhere
@@ -90,7 +96,7 @@ std::optional<finished_transfer> multi_handle::info_read() noexcept {
     return std::nullopt;
 }
 
-// These three run no socket or timer callback, but tell a verbose transfer's debug callback things.
+// These two run no socket or timer callback, but tell a verbose transfer's debug callback things.
 CURLMcode multi_handle::fdset(fd_set& read, fd_set& write, fd_set& except, int& highest) noexcept {
     const scope inside(*this);
     return curl_multi_fdset(multi_, &read, &write, &except, &highest);
@@ -99,12 +105,6 @@ CURLMcode multi_handle::fdset(fd_set& read, fd_set& write, fd_set& except, int& 
 CURLMcode multi_handle::poll(std::span<curl_waitfd> extra, int timeout_ms, int& ready) noexcept {
     const scope inside(*this);
     return curl_multi_poll(multi_, extra.data(), static_cast<unsigned>(extra.size()), timeout_ms,
-                           &ready);
-}
-
-CURLMcode multi_handle::wait(std::span<curl_waitfd> extra, int timeout_ms, int& ready) noexcept {
-    const scope inside(*this);
-    return curl_multi_wait(multi_, extra.data(), static_cast<unsigned>(extra.size()), timeout_ms,
                            &ready);
 }
 
@@ -121,10 +121,6 @@ CURLMcode multi_handle::setopt(CURLMoption option, curl_off_t value) noexcept {
     if (!std::in_range<long>(value))
         return CURLM_BAD_FUNCTION_ARGUMENT;
     return curl_multi_setopt(multi_, option, static_cast<long>(value));
-}
-
-CURLMcode multi_handle::setopt(CURLMoption option, void* value) noexcept {
-    return curl_multi_setopt(multi_, option, value);
 }
 
 CURLMcode multi_handle::assign(curl_socket_t socket, void* socketp) noexcept {
@@ -148,14 +144,16 @@ CURLMcode multi_handle::listen_notify(bool on) noexcept {
     return curl_multi_setopt(multi_, multiopt_notifyfunction, on ? &notify_trampoline : nullptr);
 }
 
+bool multi_handle::can_notify() noexcept {
+    return curl_multi_notify_enable != nullptr && curl_multi_notify_disable != nullptr;
+}
+
 CURLMcode multi_handle::notify_enable(unsigned notification) noexcept {
-    return curl_multi_notify_enable == nullptr ? CURLM_UNKNOWN_OPTION
-                                               : curl_multi_notify_enable(multi_, notification);
+    return curl_multi_notify_enable(multi_, notification);
 }
 
 CURLMcode multi_handle::notify_disable(unsigned notification) noexcept {
-    return curl_multi_notify_disable == nullptr ? CURLM_UNKNOWN_OPTION
-                                                : curl_multi_notify_disable(multi_, notification);
+    return curl_multi_notify_disable(multi_, notification);
 }
 
 CURLcode multi_handle::pause(CURL* easy, int bitmask) noexcept {

@@ -11,12 +11,6 @@
 
 namespace curlicue::detail {
 
-// Numbers that libcurl's headers name only later than 7.88. A libcurl that does not know one
-// answers CURLM_UNKNOWN_OPTION, so that the libcurl found at run time decides, not the header.
-inline constexpr auto multiopt_notifyfunction = static_cast<CURLMoption>(20018); // 8.17
-inline constexpr auto multiopt_notifydata = static_cast<CURLMoption>(10019);     // 8.17
-inline constexpr auto multiopt_quick_exit = static_cast<CURLMoption>(21);        // 8.20
-
 /// What libcurl tells the owner of a multi handle. libcurl is on the stack meanwhile. The CURL* may
 /// be libcurl's own (DoH, shutdown, admin handles): compare it, never ask it anything.
 class multi_events {
@@ -48,7 +42,7 @@ struct finished_transfer {
 class multi_handle {
 public:
     /// @param events told nothing until it listens; outlives this
-    /// @throws std::bad_alloc
+    /// @throws std::bad_alloc, std::system_error if libcurl cannot be initialised
     explicit multi_handle(multi_events& events);
     multi_handle(const multi_handle&) = delete;
     multi_handle& operator=(const multi_handle&) = delete;
@@ -71,9 +65,6 @@ public:
     CURLMcode fdset(fd_set& read, fd_set& write, fd_set& except, int& highest) noexcept;
     /// Sleeps until a descriptor is ready, `wakeup`, libcurl's timeout or `timeout_ms`.
     CURLMcode poll(std::span<curl_waitfd> extra, int timeout_ms, int& ready) noexcept;
-    /// As `poll`, but does not sleep while libcurl has nothing to wait for, and no `wakeup` ends
-    /// it.
-    CURLMcode wait(std::span<curl_waitfd> extra, int timeout_ms, int& ready) noexcept;
     /// @threading thread-safe, against everything but `cleanup`
     CURLMcode wakeup() noexcept;
     /// @param timeout_ms -1: libcurl waits for no time
@@ -81,14 +72,14 @@ public:
 
     /// A number, as `long` or `curl_off_t`, whichever the option's own number says.
     CURLMcode setopt(CURLMoption option, curl_off_t value) noexcept;
-    CURLMcode setopt(CURLMoption option, void* value) noexcept;
     CURLMcode assign(curl_socket_t socket, void* socketp) noexcept;
 
     CURLMcode listen_sockets(bool on) noexcept;
     CURLMcode listen_timer(bool on) noexcept;
     /// @returns CURLM_UNKNOWN_OPTION below libcurl 8.17
     CURLMcode listen_notify(bool on) noexcept;
-    /// @returns CURLM_UNKNOWN_OPTION below libcurl 8.17
+    /// Whether this libcurl has notifications (>= 8.17); without, do not call these two.
+    static bool can_notify() noexcept;
     CURLMcode notify_enable(unsigned notification) noexcept;
     CURLMcode notify_disable(unsigned notification) noexcept;
 
