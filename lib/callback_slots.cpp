@@ -101,7 +101,8 @@ void callback_slots::unset(easy_core& core, CURLoption function) {
 
 void callback_slots::rebind(easy_core& core) {
     for (const auto& option : function_options)
-        apply_data(core, option.data);
+        if (has(option.function))
+            apply_data(core, option.data);
 }
 
 void callback_slots::clear() noexcept {

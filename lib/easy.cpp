@@ -150,15 +150,15 @@ CURL* easy::native_handle() const noexcept { return closed() ? nullptr : core_->
 std::optional<std::size_t> easy::send(std::string_view data) {
     std::size_t sent = 0;
     auto* const handle = here("easy::send").handle();
-    return unless_again(curl_easy_send(handle, data.data(), data.size(), &sent), sent,
-                        "easy::send");
+    const auto code = curl_easy_send(handle, data.data(), data.size(), &sent);
+    return unless_again(code, sent, "easy::send");
 }
 
 std::optional<std::size_t> easy::recv(std::span<char> buffer) {
     std::size_t received = 0;
     auto* const handle = here("easy::recv").handle();
-    return unless_again(curl_easy_recv(handle, buffer.data(), buffer.size(), &received), received,
-                        "easy::recv");
+    const auto code = curl_easy_recv(handle, buffer.data(), buffer.size(), &received);
+    return unless_again(code, received, "easy::recv");
 }
 
 void easy::upkeep() {
@@ -194,8 +194,8 @@ std::optional<std::size_t> easy::ws_send(std::string_view data, unsigned flags,
                                          curl_off_t fragment_size) {
     std::size_t sent = 0;
     auto* const handle = here("easy::ws_send").handle();
-    return unless_again(curl_ws_send(handle, data.data(), data.size(), &sent, fragment_size, flags),
-                        sent, "easy::ws_send");
+    const auto code = curl_ws_send(handle, data.data(), data.size(), &sent, fragment_size, flags);
+    return unless_again(code, sent, "easy::ws_send");
 }
 
 std::optional<easy::ws_chunk> easy::ws_recv(std::span<char> buffer) {

@@ -184,8 +184,6 @@ void easy_core::set(CURLoption option, void* pointer) {
     }
     if ((kind != option_kind::object && kind != option_kind::callback_data) || is_body(option))
         refuse_type(option);
-    if (option == CURLOPT_ERRORBUFFER && owned_)
-        throw std::invalid_argument("CURLOPT_ERRORBUFFER belongs to the easy; read easy::error()");
     tell(option, pointer);
     drop(option);
     if (option == CURLOPT_SHARE)
@@ -349,8 +347,6 @@ void easy_core::unset_data(CURLoption option) {
 }
 
 void easy_core::unset_object(CURLoption option) {
-    if (option == CURLOPT_ERRORBUFFER && owned_)
-        throw std::invalid_argument("CURLOPT_ERRORBUFFER belongs to the easy; read easy::error()");
     tell(option, static_cast<void*>(nullptr));
     drop(option);
     if (option == CURLOPT_SHARE)
@@ -367,6 +363,8 @@ void easy_core::unset_object(CURLoption option) {
 void easy_core::set(CURLoption option, const option_value& value) {
     if (curl_easy_option_by_id(option) == nullptr)
         refuse(CURLE_UNKNOWN_OPTION, option);
+    if (option == CURLOPT_ERRORBUFFER && owned_)
+        throw std::invalid_argument("CURLOPT_ERRORBUFFER belongs to the easy; read easy::error()");
     const auto pass = [&]<class Value>(const Value& alternative) {
         if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
             require_kind(option, option_kind::list);

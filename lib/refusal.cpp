@@ -30,11 +30,9 @@ void refuse_nul(std::string_view text, std::string_view what) {
         throw usage_error(errc::embedded_nul, what);
 }
 
-curl_off_t checked_number(CURLoption option, long double value) {
-    using limits = std::numeric_limits<curl_off_t>;
-    const bool fits = value >= static_cast<long double>(limits::min()) &&
-                      value <= static_cast<long double>(limits::max());
-    if (!fits) // not a number neither
+curl_off_t whole_number(CURLoption option, long double value) {
+    constexpr auto most = static_cast<long double>(std::numeric_limits<curl_off_t>::max());
+    if (!(value >= 0 && value <= most)) // not a number either
         refuse(CURLE_BAD_FUNCTION_ARGUMENT, name_of(option) + " is out of range");
     return static_cast<curl_off_t>(value);
 }

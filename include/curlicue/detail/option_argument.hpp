@@ -57,6 +57,8 @@ concept data_pointer = std::is_pointer_v<T> && !std::is_function_v<std::remove_p
 /// Numbers have no null: what `nullptr` would put back is known for the sizes of bodies only.
 constexpr bool may_be_unset(CURLoption option) noexcept {
     const auto kind = kind_of(option);
+    if (option == CURLOPT_ERRORBUFFER)
+        return false;
     return (kind != option_kind::number && kind != option_kind::big_number) ||
            option == CURLOPT_POSTFIELDSIZE || option == CURLOPT_POSTFIELDSIZE_LARGE ||
            option == CURLOPT_INFILESIZE || option == CURLOPT_INFILESIZE_LARGE;
@@ -206,23 +208,25 @@ template <class Range> slist as_list(const Range& range) {
 /// A C callback of any type; `curl_easy_setopt` reads it back as the option's own.
 using raw_function = void (*)();
 
-/// @throws std::system_error if it does not fit, naming the option
-CURLICUE_EXPORT curl_off_t checked_number(CURLoption option, long double value);
+/// @throws std::system_error if it is negative or does not fit, naming the option
+CURLICUE_EXPORT curl_off_t whole_number(CURLoption option, long double value);
 
-/// Durations round away from zero: 500 ms of CURLOPT_TIMEOUT must not become 0, which is for ever.
+/// Durations are rounded up: 500 ms of CURLOPT_TIMEOUT must not become 0, which is for ever. Negative
+/// ones, as of a deadline that has passed, are refused: libcurl 7.88 takes them for 49 days
+/// (setopt.c, CURLOPT_TIMEOUT_MS).
 template <CURLoption Option, class Value> curl_off_t as_number(const Value& value) {
     if constexpr (is_duration<Value>::value) {
         using unit =
             std::conditional_t<unit_of(Option) == time_unit::seconds, std::ratio<1>, std::milli>;
-        const auto count = std::chrono::duration<long double, unit>(value).count();
-        return checked_number(Option, count < 0 ? std::floor(count) : std::ceil(count));
+        return whole_number(
+            Option, std::ceil(std::chrono::duration<long double, unit>(value).count()));
     } else if constexpr (is_system_time<Value>::value) {
         return std::chrono::floor<std::chrono::seconds>(value).time_since_epoch().count();
     } else if constexpr (std::is_enum_v<Value>) {
         return static_cast<curl_off_t>(value);
     } else if constexpr (kind_of(Option) == option_kind::big_number &&
                          std::unsigned_integral<Value>) {
-        return checked_number(Option, static_cast<long double>(value));
+        return whole_number(Option, static_cast<long double>(value));
     } else {
         // Bit masks such as CURLAUTH_ANY are unsigned long with all bits set: the bits count.
         return static_cast<curl_off_t>(value);
