@@ -147,13 +147,16 @@ shard& engine::choose_shard() {
 }
 
 void engine::set(CURLMoption option, curl_off_t value) {
-    for (auto& each : shards_)
-        if (each->multi() != nullptr)
-            if (const auto code = each->multi()->setopt(option, value); code != CURLM_OK)
-                throw multi_error(code, "async_multi::setopt");
-    if (shards_.empty()) {
-        choose_shard();
-        return set(option, value);
+    constexpr auto call = "async_multi::setopt";
+    if (depth_ != 0) // libcurl refuses it there, and does not say why
+        throw usage_error(errc::inside_callback, call);
+    choose_shard(); // even if nothing is added yet: libcurl is to say what it takes
+    for (const auto& each : shards_) {
+        const auto code = each->multi() == nullptr
+                              ? CURLM_OK
+                              : call_libcurl([&] { return each->multi()->setopt(option, value); });
+        if (code != CURLM_OK)
+            throw multi_error(code, call);
     }
     settings_.remember(option, value);
 }
@@ -177,10 +180,18 @@ void engine::libcurl_returned(shard& of, CURLMcode code) noexcept {
     read_messages(of);
     if (code != CURLM_OK)
         fail_shard(of, code);
-    while (auto* const step = deferred_.pop())
-        step->run();
+    run_deferred();
     if (std::exchange(any_suspended_, false))
         sockets_->resume();
+}
+
+void engine::run_deferred() noexcept {
+    // Each step may call libcurl and so come here again: a loop, not a recursion.
+    if (std::exchange(unwinding_, true))
+        return;
+    while (auto* const step = deferred_.pop())
+        step->run();
+    unwinding_ = false;
 }
 
 void engine::read_messages(shard& of) noexcept {

@@ -120,6 +120,7 @@ private:
     template <class Call> auto call_libcurl(Call call) noexcept;
     void libcurl_returned(shard& of, CURLMcode code) noexcept;
     void read_messages(shard& of) noexcept;
+    void run_deferred() noexcept;
     void finish(transfer& item, CURLcode code) noexcept;
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
@@ -151,6 +152,7 @@ private:
 
     // engine_close.cpp
     bool enter_phase(phase next) noexcept;
+    bool leave_open(phase next) noexcept;
     void do_or_queue(step& what) noexcept;
     void drain_here() noexcept;
     void patience_over() noexcept;
@@ -182,6 +184,7 @@ private:
     int runs_ = 0;    // run_until on the stack
     bool turning_ = false;
     bool any_suspended_ = false;
+    bool unwinding_ = false;
     std::size_t steps_left_ = 0;
     std::uint64_t steps_time_ = 0;
     std::size_t timeouts_ = 0; // pending timers of futures

@@ -21,6 +21,13 @@ bool engine::enter_phase(phase next) noexcept {
     return false;
 }
 
+bool engine::leave_open(phase next) noexcept {
+    // Not while somebody binds: what is bound after this would never be closed.
+    const std::lock_guard lock(binding_);
+    transfers_.close();
+    return enter_phase(next);
+}
+
 void engine::do_or_queue(step& what) noexcept {
     if (may_call_libcurl()) {
         retain();
@@ -32,9 +39,7 @@ void engine::do_or_queue(step& what) noexcept {
 }
 
 future<void> engine::close() {
-    const std::lock_guard lock(binding_);
-    if (enter_phase(phase::closing)) {
-        transfers_.close();
+    if (leave_open(phase::closing)) {
         if (loop() != nullptr)
             do_or_queue(close_);
         else
@@ -44,14 +49,14 @@ future<void> engine::close() {
 }
 
 future<void> engine::drain(std::chrono::milliseconds patience) {
-    const std::lock_guard lock(binding_);
-    if (loop() != nullptr && enter_phase(phase::draining)) {
-        transfers_.close();
-        drain_patience_.store(patience, std::memory_order_relaxed);
-        do_or_queue(drain_);
-        return future<void>(completion_);
+    drain_patience_.store(patience, std::memory_order_relaxed);
+    if (leave_open(phase::draining)) {
+        if (loop() != nullptr)
+            do_or_queue(drain_);
+        else
+            return close();
     }
-    return loop() == nullptr ? close() : future<void>(completion_);
+    return future<void>(completion_);
 }
 
 void engine::drain_here() noexcept {
@@ -85,8 +90,7 @@ void engine::close_here() noexcept {
     sockets_->close();
     for (const auto& each : shards_)
         call_libcurl([&] { return each->close(), CURLM_OK; });
-    while (auto* const step = deferred_.pop())
-        step->run();
+    run_deferred();
     timeout_->stop(heartbeat_);
     timeout_->stop(patience_);
     enter_phase(phase::cleaned);

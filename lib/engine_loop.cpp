@@ -15,10 +15,13 @@ constexpr std::size_t max_steps = 256;
 // libcurl asks to be called at once again and again (8.6 and 8.7 without end, while HTTP/2
 // transfers are paused); continuations add transfers, which ask as well.
 constexpr int max_rounds = 8;
+constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
 
 } // namespace
 
 void engine::bind(uv_loop_t* loop) {
+    if (uv_version() < oldest_uv)
+        throw usage_error(errc::too_old, "libuv below 1.44");
     const std::lock_guard lock(binding_);
     if (this->loop() != nullptr || closed())
         return; // somebody else was first

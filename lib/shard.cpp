@@ -50,7 +50,8 @@ int shard::on_socket(CURL*, curl_socket_t socket, int what, void*) noexcept {
 int shard::on_timer(long timeout_ms) noexcept {
     if (timeout_ms < 0) {
         kicked_ = false;
-        owner_.timers().stop(*this);
+        if (armed)
+            owner_.timers().stop(*this);
     } else if (timeout_ms == 0) {
         kicked_ = true;
     } else {
