@@ -105,7 +105,8 @@ multi_stats async_multi::stats() const { return engine_->stats(); }
 
 std::string async_multi::diagnostics() const {
     const auto named = [](const char* name, const library_version& version) {
-        return name + (" " + to_string(version.found)) + " (built against " +
+        // Not "text" + string(): g++ 12 warns of its own std::string there when it optimizes.
+        return std::string(name) + " " + to_string(version.found) + " (built against " +
                to_string(version.compiled) + ")\n";
     };
     auto text = named("libcurl", libcurl_version()) + named("libuv", libuv_version());
