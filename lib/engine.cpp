@@ -3,7 +3,6 @@
 
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
-#include <curlicue/loop.hpp>
 
 #include <exception>
 #include <new>

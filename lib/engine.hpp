@@ -8,7 +8,8 @@
 #include "socket_table.hpp"
 #include "timeout.hpp"
 #include "transfer_list.hpp"
-#include <curlicue/async_multi.hpp>
+#include <curlicue/detail/async_multi_options.hpp>
+#include <curlicue/future.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine.hpp"
-#include <curlicue/loop.hpp>
+#include <curlicue/detail/loop_scope.hpp>
 
 namespace curlicue::detail {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/async_multi_options.hpp>
 #include <curlicue/detail/export.hpp>
 #include <curlicue/detail/intrusive_ptr.hpp>
 #include <curlicue/detail/multi_option.hpp>
@@ -29,53 +30,6 @@ namespace curlicue {
 namespace detail {
 class engine;
 }
-
-/// Whether an `async_multi` keeps its loop alive. A loop that is kept alive goes on in `uv_run`.
-enum class hold {
-    always,
-    while_busy, ///< while a transfer, a timeout or a continuation is pending
-    never,
-};
-
-/// Called around every entry from the loop: a host can open and close a scope of its own there, as
-/// Node does for its microtasks. Both or none.
-struct host_hooks {
-    void* (*enter)(void* arg) noexcept = nullptr;
-    /// @param token what `enter` returned
-    void (*leave)(void* arg, void* token) noexcept = nullptr;
-    void* arg = nullptr; ///< *Ownership:* the host's, until the multi is closed
-};
-
-struct async_multi_options {
-    /// `close` closes the easies that are added, instead of only removing them.
-    bool close_handles = false;
-    hold keep_loop = hold::while_busy;
-    host_hooks hooks = {};
-    /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
-    /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
-    std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
-    /// Told of failures that nobody looked at, on the loop's thread. It may not throw.
-    unique_function<void(std::exception_ptr)> on_unobserved_error = nullptr;
-};
-
-/// Counts since the beginning, but for the first four, which are as of now.
-struct multi_stats {
-    std::size_t pending = 0; ///< accepted and not over
-    std::size_t running = 0; ///< of these, how many libcurl has
-    std::size_t sockets = 0; ///< descriptors under watch
-    std::size_t shards = 0;  ///< multi handles
-    std::uint64_t completed = 0;
-    std::uint64_t failed = 0;     ///< cancellations not included
-    std::uint64_t cancelled = 0;  ///< by `cancel`, `remove_handle` and `close`
-    std::uint64_t unobserved = 0; ///< failures that nobody looked at
-    std::uint64_t wakeups = 0;    ///< entries from the loop
-    std::uint64_t heartbeats = 0; ///< those that found work
-    std::uint64_t rebuilds = 0;   ///< multi handles replaced after libcurl gave one up
-    std::chrono::nanoseconds libcurl_total{};
-    std::chrono::nanoseconds libcurl_longest{}; ///< in one call
-    std::chrono::nanoseconds continuations_total{};
-    std::chrono::nanoseconds continuations_longest{}; ///< in one batch
-};
 
 /// Runs transfers on a libuv loop that it does not own, and hands each back as a future: libcurl's
 /// multi handle, driven by one `uv_poll_t` a socket, one `uv_timer_t` and one `uv_async_t`.

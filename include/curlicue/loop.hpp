@@ -3,31 +3,13 @@
 
 #include <curlicue/async_multi.hpp>
 #include <curlicue/detail/export.hpp>
+#include <curlicue/detail/loop_scope.hpp>
 
 #include <memory>
 
 struct uv_loop_s;
 
 namespace curlicue {
-
-/// Makes `loop` this thread's current loop until the end of the scope: an `async_multi` that was
-/// made without one binds to it at its first `add_handle`. Scopes nest. Inside the callbacks of an
-/// `async_multi` its loop is the current one.
-/// @threading one thread; scopes end in the reverse order of their beginning
-class CURLICUE_EXPORT loop_scope {
-public:
-    /// @throws usage_error{errc::null_handle}
-    explicit loop_scope(uv_loop_s* loop);
-    loop_scope(const loop_scope&) = delete;
-    loop_scope& operator=(const loop_scope&) = delete;
-    ~loop_scope();
-
-    /// This thread's current loop, or null.
-    static uv_loop_s* current() noexcept;
-
-private:
-    uv_loop_s* const previous_;
-};
 
 /// A loop of its own, on a thread of its own, with an `async_multi`: for programs that have none.
 /// It runs until it is destroyed, which cancels what is pending.
