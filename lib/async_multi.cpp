@@ -9,7 +9,6 @@
 namespace curlicue {
 
 using detail::engine;
-using detail::intrusive_ptr;
 
 async_multi::async_multi(async_multi_options options)
     : engine_(detail::make_intrusive<engine>(std::move(options))) {}
@@ -33,7 +32,7 @@ void async_multi::setopt(CURLMoption option, curl_off_t value) {
     engine_->set(option, value);
 }
 
-future<easy> async_multi::add_handle(easy handle) { return engine_->add(std::move(handle)); }
+future<easy> async_multi::add_handle(const easy& handle) { return engine_->add(handle); }
 
 void async_multi::remove_handle(const easy& handle) {
     constexpr auto call = "async_multi::remove_handle";

@@ -56,7 +56,7 @@ void dispatcher::post(unique_function<void()> callable) {
     auto item = std::make_unique<posted>(*this, std::move(callable));
     if (!enqueue(*item))
         throw usage_error(errc::closed, "executor::post");
-    item.release();
+    static_cast<void>(item.release()); // the queue's from here on
 }
 
 bool dispatcher::enqueue(work& item) noexcept {

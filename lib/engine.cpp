@@ -52,7 +52,7 @@ void engine::queue(work& step) noexcept {
         executor_link::of(dispatcher_)->enqueue(step);
 }
 
-future<easy> engine::add(easy handle) {
+future<easy> engine::add(const easy& handle) {
     constexpr auto call = "async_multi::add_handle";
     check_open(call);
     const auto& core = easy_access::core_of(handle);

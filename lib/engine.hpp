@@ -51,7 +51,7 @@ public:
     void check_open(std::string_view what) const;
 
     /// Thread-safe. @throws as `async_multi::add_handle`
-    future<easy> add(easy handle);
+    future<easy> add(const easy& handle);
     /// The transfer of an easy that is added here and not leaving, or null.
     intrusive_ptr<transfer> find(const easy& handle) const noexcept;
     const transfer_list& transfers() const noexcept { return transfers_; }

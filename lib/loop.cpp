@@ -22,7 +22,7 @@ uv_loop_t* checked(uv_loop_t* loop) {
 }
 
 [[noreturn]] void end_program(const char* why) noexcept {
-    std::fprintf(stderr, "curlicue: %s\n", why);
+    static_cast<void>(std::fprintf(stderr, "curlicue: %s\n", why));
     std::terminate();
 }
 

@@ -73,9 +73,9 @@ public:
     /// refuses
     ///     it (called on another thread or inside libcurl, the future fails instead)
     /// @threading thread-safe
-    future<easy> add_handle(easy handle);
+    future<easy> add_handle(const easy& handle);
     /// The same, under the name that reads well with `co_await`.
-    future<easy> perform(easy handle) { return add_handle(std::move(handle)); }
+    future<easy> perform(const easy& handle) { return add_handle(handle); }
     /// Ends a transfer; its future is cancelled.
     /// @throws usage_error{errc::not_added}, also when the transfer is over
     void remove_handle(const easy& handle);
