@@ -185,7 +185,9 @@ multi_error::multi_error(int code, const std::string& what)
 multi_error::~multi_error() = default;
 
 transfer_error::transfer_error(int code, std::string error_buffer, const easy& handle)
-    : std::system_error(code, easy_category(), error_buffer),
+    : std::system_error(error_buffer.empty()
+                            ? std::system_error(code, easy_category()) // no ": " before the message
+                            : std::system_error(code, easy_category(), error_buffer)),
       error_buffer_(std::make_shared<const std::string>(std::move(error_buffer))),
       handle_(std::make_shared<const easy>(handle)) {}
 transfer_error::~transfer_error() = default;
