@@ -62,8 +62,23 @@ struct raw_close {
 
 } // namespace
 
+/// CHUNK_BGN and CHUNK_END have one pointer between them, and so have PROGRESS and XFERINFO.
+void callback_slots::require_own_data(CURLoption function, bool is_callable) const {
+    const auto conflicts = [&](const function_option& other) {
+        const bool raw = std::ranges::any_of(
+            raw_functions_, [&](const auto& known) { return known.first == other.function; });
+        return other.function != function && other.data == data_of(function) &&
+               (is_callable ? raw : has(other.function));
+    };
+    if (std::ranges::any_of(function_options, conflicts))
+        refuse(CURLE_BAD_FUNCTION_ARGUMENT,
+               name_of(function) + " shares its data with another callback, so both must be "
+                                   "callables or both C functions");
+}
+
 void callback_slots::set(easy_core& core, CURLoption function,
                          intrusive_ptr<ref_counted> callable) {
+    require_own_data(function, true);
     if (!is_for_sockets(function))
         require_ok(curl_easy_setopt(core.handle(), function, trampoline_of(function)), function);
     callables_[slot_of(function)] = std::move(callable);
@@ -72,6 +87,7 @@ void callback_slots::set(easy_core& core, CURLoption function,
 }
 
 void callback_slots::set(easy_core& core, CURLoption function, raw_function callback) {
+    require_own_data(function, false);
     store(raw_functions_, function, callback);
     if (is_for_sockets(function))
         return wrap_raw_socket_callbacks();
@@ -123,9 +139,8 @@ bool callback_slots::is_used_by_callable(CURLoption data) const noexcept {
 void callback_slots::apply_data(easy_core& core, CURLoption data) noexcept {
     if (is_for_sockets(data))
         return;
-    const auto has_raw = std::ranges::any_of(raw_functions_, [&](const auto& function) {
-        return slot_of(function.first) < function_options.size() && data_of(function.first) == data;
-    });
+    const bool has_raw = std::ranges::any_of(
+        raw_functions_, [&](const auto& known) { return data_of(known.first) == data; });
     auto* const raw = has_raw ? find_in(raw_data_, data) : nullptr;
     void* pointer = raw != nullptr ? *raw : default_data(data);
     if (is_used_by_callable(data))

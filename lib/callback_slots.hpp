@@ -90,6 +90,7 @@ public:
 
 private:
     void apply_data(easy_core& core, CURLoption data) noexcept;
+    void require_own_data(CURLoption function, bool is_callable) const;
     bool is_used_by_callable(CURLoption data) const noexcept;
     void wrap_raw_socket_callbacks();
 

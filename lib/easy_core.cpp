@@ -116,6 +116,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
     copy->kept_ = kept_;
     copy->callbacks_ = callbacks_;
     copy->callbacks_.rebind(*copy);
+    copy->socket_callbacks_ = socket_callbacks_;
     copy->apply_socket_callbacks();
     copy->join_share(share_); // a duphandle has none (curl_easy_duphandle(3))
     if (const auto* const parts = static_cast<const built_mime*>(find_kept(CURLOPT_MIMEPOST)))

@@ -26,7 +26,7 @@ class share_core;
 /// a reference: libcurl closes connections after their easy, and even their multi, are gone.
 class socket_observer : public ref_counted {
 public:
-    /// A descriptor that is opened twice was closed in between without a word: libcurl before 8.0
+    /// A descriptor that is opened twice was closed in between without a word: libcurl before 8.2
     /// closes a socket whose connect failed by close(2) alone (cf-socket.c, cf_socket_close).
     virtual void opened(curl_socket_t socket) noexcept = 0;
     /// Called before close(2), so that no watch outlives its descriptor.
@@ -90,6 +90,8 @@ public:
     void set_result(CURLcode code) noexcept { result_ = code; }
     std::exception_ptr failure(CURLcode code);
     std::string_view error() const noexcept;
+    /// libcurl's own words about the last transfer; empty on a borrowed handle.
+    std::string_view error_buffer() const noexcept { return owned_ ? error_buffer_.data() : ""; }
 
     /// Owned easies only, before `curl_multi_add_handle`; null takes it off again for connections
     /// to come. Nothing is allocated, and nothing installed on an easy whose share shares

@@ -279,8 +279,8 @@ void easy_core::observe_sockets(intrusive_ptr<socket_observer> observer) {
 void easy_core::apply_socket_callbacks() {
     const bool wanted = observer_ || callbacks_.has(CURLOPT_OPENSOCKETFUNCTION) ||
                         callbacks_.has(CURLOPT_CLOSESOCKETFUNCTION);
-    if (!owned_ || wanted == socket_callbacks_)
-        return;
+    if (!wanted && !socket_callbacks_)
+        return; // what is there may be the C callbacks of a borrowed handle that was duplicated
     curl_easy_setopt(handle_, CURLOPT_OPENSOCKETFUNCTION, wanted ? &open_socket : nullptr);
     curl_easy_setopt(handle_, CURLOPT_OPENSOCKETDATA, wanted ? this : nullptr);
     curl_easy_setopt(handle_, CURLOPT_CLOSESOCKETFUNCTION, wanted ? &close_socket : nullptr);

@@ -309,6 +309,18 @@ TEST(ACallable, DoesNotGetADataPointerThatWasMeantForACFunction) {
     EXPECT_EQ(size, 6U);
 }
 
+TEST(ACallable, DoesNotShareDataWithACFunction) {
+    easy handle;
+    const auto c_function = static_cast<curl_chunk_end_callback>([](void*) { return 0L; });
+    handle.setopt<CURLOPT_CHUNK_BGN_FUNCTION>([](const curl_fileinfo&, int) { return 0L; });
+    EXPECT_THROW(handle.setopt<CURLOPT_CHUNK_END_FUNCTION>(c_function), std::system_error);
+    handle.unset<CURLOPT_CHUNK_BGN_FUNCTION>();
+    handle.setopt<CURLOPT_CHUNK_END_FUNCTION>(c_function);
+    EXPECT_THROW(
+        handle.setopt<CURLOPT_CHUNK_BGN_FUNCTION>([](const curl_fileinfo&, int) { return 0L; }),
+        std::system_error);
+}
+
 // Exceptions. -------------------------------------------------------------------------------------
 
 template <CURLoption Option> struct throwing {
@@ -510,6 +522,15 @@ TEST_F(ASocketObserver, IsNotUsedWhereConnectionsAreShared) {
     EXPECT_TRUE(observer_->open_.empty());
     EXPECT_EQ(core_of(handle).observer(), nullptr);
     end();
+}
+
+TEST_F(ASocketObserver, DoesNotFollowADuplicate) {
+    auto handle = quiet(nginx::shared().http("/hello"));
+    core_of(handle).observe_sockets(observer_);
+    const auto copy = handle.duphandle();
+    handle.close();
+    transfer(copy);
+    EXPECT_TRUE(observer_->open_.empty());
 }
 
 TEST_F(ASocketObserver, StaysWithTheConnectionItWasOpenedWith) {

@@ -154,14 +154,6 @@ TEST(AnEasy, LivesOnWhileItPerformsThoughTheLastCopyGoes) {
     EXPECT_EQ(size, 6U);
 }
 
-TEST(AnEasy, MayDieOnAnyThread) {
-    easy handle(nginx::shared().http("/hello"));
-    std::string body;
-    handle.setopt<CURLOPT_WRITEDATA>(body).perform();
-    std::thread([last = std::move(handle)] {}).join();
-    EXPECT_EQ(body, "hello\n");
-}
-
 // Options that are kept. --------------------------------------------------------------------------
 
 TEST(AnEasy, KeepsWhatTheCallerThrowsAwayAtOnce) {

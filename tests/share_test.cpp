@@ -62,7 +62,8 @@ TEST(AShare, GivesCookiesFromOneEasyToAnother) {
 }
 
 TEST(AShare, LivesAsLongAsAnEasyUsesIt) {
-    std::optional<share> data(std::in_place, std::initializer_list{CURL_LOCK_DATA_CONNECT});
+    std::optional<share> data(std::in_place,
+                              std::initializer_list<curl_lock_data>{CURL_LOCK_DATA_CONNECT});
     auto first = using_share(*data, nginx::shared().http("/hello"));
     auto second = using_share(*data, nginx::shared().http("/hello"));
     data.reset();

@@ -35,7 +35,7 @@ template <CURLoption Option> easy& easy::setopt(std::initializer_list<std::strin
 }
 
 template <CURLoption Option, class Value> void easy::set_text(Value&& value) {
-    if constexpr (std::is_pointer_v<std::decay_t<Value>>)
+    if constexpr (std::is_pointer_v<std::remove_reference_t<Value>>)
         if (static_cast<const char*>(value) == nullptr)
             return set(Option, nullptr);
     set(Option, detail::text(std::forward<Value>(value)));
