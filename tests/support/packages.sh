@@ -29,6 +29,12 @@ require_build_tools() {
     require libuv1-dev pkg-config --exists 'libuv >= 1.44'
 }
 
+# What the samples use beside it.
+require_sample_libraries() {
+    require libcli11-dev pkg-config --exists CLI11
+    require libcpp-httplib-dev pkg-config --exists cpp-httplib
+}
+
 install_missing() {
     local package as_root=()
     ((${#required[@]} + ${#optional[@]})) || return 0
