@@ -86,7 +86,7 @@ intrusive_ptr<easy_core> easy_core::adopt(CURL* handle, bool fresh) {
         throw std::bad_alloc();
     std::unique_ptr<CURL, void (*)(CURL*)> guard(handle, &curl_easy_cleanup);
     auto core = intrusive_ptr<easy_core>::adopt(new easy_core(handle, true));
-    guard.release();
+    static_cast<void>(guard.release());
     set_defaults(core->handle_, core->error_buffer_.data(), fresh);
     core_registry::instance().enter(*core);
     return core;

@@ -32,7 +32,7 @@ public:
     /// Called before close(2), so that no watch outlives its descriptor.
     virtual void closing(curl_socket_t socket) noexcept = 0;
     /// A user's CLOSESOCKETFUNCTION threw, and no transfer is left to fail for it.
-    virtual void callback_failed(std::exception_ptr) noexcept {}
+    virtual void callback_failed(std::exception_ptr exception) noexcept = 0;
 };
 
 /// Whoever has an easy added: a multi, the engine of an async_multi, or `easy::perform` itself.

@@ -83,7 +83,7 @@ struct built_mime::stream {
 
     std::size_t read(std::span<char> buffer) {
         if (source.read)
-            return static_cast<callable<mimepart::reader>&>(*source.read.get()).call(core, buffer);
+            return static_cast<callable<mimepart::reader>&>(*source.read).call(core, buffer);
         const auto count = std::min(buffer.size(), data->size() - offset);
         std::memcpy(buffer.data(), data->data() + offset, count);
         offset += count;
@@ -91,8 +91,7 @@ struct built_mime::stream {
     }
     int seek(curl_off_t to, int origin) {
         if (source.seek)
-            return static_cast<callable<mimepart::seeker>&>(*source.seek.get())
-                .call(core, to, origin);
+            return static_cast<callable<mimepart::seeker>&>(*source.seek).call(core, to, origin);
         if (!data || origin != SEEK_SET || to < 0 || static_cast<std::size_t>(to) > data->size())
             return CURL_SEEKFUNC_CANTSEEK;
         offset = static_cast<std::size_t>(to);
@@ -162,7 +161,7 @@ void built_mime::fill_content(curl_mimepart* part, const mimepart& from) {
     } else if (const auto* const parts = std::get_if<std::shared_ptr<const mime>>(&content)) {
         auto inner = build(**parts);
         require_ok(curl_mime_subparts(part, inner.get()), CURLOPT_MIMEPOST);
-        inner.release(); // the part owns it now
+        static_cast<void>(inner.release()); // the part owns it now
     }
 }
 

@@ -38,7 +38,7 @@ private:
 };
 
 /// OPENSOCKETFUNCTION and CLOSESOCKETFUNCTION of every owned easy that wants to know.
-curl_socket_t open_socket(void* core, curlsocktype purpose, curl_sockaddr* address) noexcept;
+curl_socket_t open_socket(void* clientp, curlsocktype purpose, curl_sockaddr* address) noexcept;
 int close_socket(void*, curl_socket_t socket) noexcept;
 
 } // namespace curlicue::detail

@@ -336,6 +336,29 @@ template <CURLoption Option> easy with_throwing(easy handle) {
     return handle;
 }
 
+/// Is it refused only where this libcurl was built without what it is for?
+template <CURLoption Option> void expect_settable() {
+    easy handle;
+    try {
+        handle.setopt<Option>(typename throwing<Option>::type());
+        handle.duphandle().template unset<Option>();
+        handle.template unset<Option>();
+    } catch (const std::system_error& error) {
+        EXPECT_TRUE(error.code() == CURLE_UNKNOWN_OPTION || error.code() == CURLE_NOT_BUILT_IN)
+            << error.what();
+    } catch (const thrown_by_callback& exception) {
+        EXPECT_EQ(exception.number, CURLOPT_HSTSREADFUNCTION); // duphandle calls it
+    }
+}
+
+template <std::size_t... Slots> void expect_all_settable(std::index_sequence<Slots...>) {
+    (expect_settable<detail::function_options[Slots].function>(), ...);
+}
+
+TEST(ACallable, FitsEveryFunctionOption) {
+    expect_all_settable(std::make_index_sequence<detail::function_options.size()>());
+}
+
 TEST(AnExceptionInACallback, ComesOutOfPerform) {
     const auto url = nginx::shared().http("/bytes/1048576");
     expect_exception_from(with_throwing<CURLOPT_WRITEFUNCTION>(easy(url)));

@@ -149,9 +149,8 @@ constexpr void require_fit() {
                   "this option wants a curl_off_t: an integer");
     static_assert(fit || kind != option_kind::string,
                   "this option wants a string: std::string, std::string_view or const char*");
-    static_assert(
-        fit || kind != option_kind::list,
-        "this option wants a list of strings: std::vector<std::string> or {\"a\", \"b\"}");
+    static_assert(fit || kind != option_kind::list,
+                  "this option wants a list of strings: std::vector<std::string> or braces");
     static_assert(fit || kind != option_kind::blob,
                   "this option wants bytes: std::span<const std::byte>, std::string or the like");
     static_assert(fit || Option != CURLOPT_ERRORBUFFER,
@@ -211,19 +210,17 @@ using raw_function = void (*)();
 /// @throws std::system_error if it is negative or does not fit, naming the option
 CURLICUE_EXPORT curl_off_t whole_number(CURLoption option, long double value);
 
-/// Durations are rounded up: 500 ms of CURLOPT_TIMEOUT must not become 0, which is for ever. Negative
-/// ones, as of a deadline that has passed, are refused: libcurl 7.88 takes them for 49 days
-/// (setopt.c, CURLOPT_TIMEOUT_MS).
+/// Durations are rounded up: 500 ms of CURLOPT_TIMEOUT must not become 0, which is for ever.
+/// Negative ones, as of a deadline that has passed, are refused: libcurl 7.88 takes them for 49
+/// days (setopt.c, CURLOPT_TIMEOUT_MS).
 template <CURLoption Option, class Value> curl_off_t as_number(const Value& value) {
     if constexpr (is_duration<Value>::value) {
         using unit =
             std::conditional_t<unit_of(Option) == time_unit::seconds, std::ratio<1>, std::milli>;
-        return whole_number(
-            Option, std::ceil(std::chrono::duration<long double, unit>(value).count()));
+        return whole_number(Option,
+                            std::ceil(std::chrono::duration<long double, unit>(value).count()));
     } else if constexpr (is_system_time<Value>::value) {
         return std::chrono::floor<std::chrono::seconds>(value).time_since_epoch().count();
-    } else if constexpr (std::is_enum_v<Value>) {
-        return static_cast<curl_off_t>(value);
     } else if constexpr (kind_of(Option) == option_kind::big_number &&
                          std::unsigned_integral<Value>) {
         return whole_number(Option, static_cast<long double>(value));
