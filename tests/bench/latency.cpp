@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // latency
-//     One keep-alive GET after another, by a client on the design of libcurl's own libuv example and
-//     by an async_multi, in turns. Fails if ours is not at least 20 times as fast.
+//     One keep-alive GET after another, by a client on the design of libcurl's own libuv example
+//     and by an async_multi, in turns. Fails if ours is not at least 20 times as fast.
 // latency example|curlicue TIMES
 //     Only one of them, that many times, to be looked at from outside.
 #include "example_client.hpp"
