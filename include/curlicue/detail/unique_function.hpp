@@ -41,12 +41,16 @@ public:
     }
     unique_function& operator=(unique_function&& other) noexcept {
         if (this != &other) {
-            reset();
+            const unique_function old(
+                std::move(*this)); // goes last: its destructor may do anything
             std::construct_at(this, std::move(other));
         }
         return *this;
     }
-    ~unique_function() { reset(); }
+    ~unique_function() {
+        if (actions_ != nullptr)
+            actions_->destroy(storage_);
+    }
 
     R operator()(Args... args) {
         if (actions_ == nullptr)
@@ -58,7 +62,7 @@ public:
 
 private:
     static constexpr std::size_t capacity = 3 * sizeof(void*);
-    struct alignas(std::max_align_t) buffer {
+    struct alignas(void*) buffer {
         std::byte bytes[capacity]; // NOLINT(modernize-avoid-c-arrays)
     };
 
@@ -108,11 +112,6 @@ private:
         }
         static constexpr action_table actions{&invoke, &relocate, &destroy};
     };
-
-    void reset() noexcept {
-        if (actions_ != nullptr)
-            std::exchange(actions_, nullptr)->destroy(storage_);
-    }
 
     const action_table* actions_ = nullptr;
     buffer storage_;
