@@ -6,9 +6,42 @@
 
 namespace curlicue {
 
+namespace detail {
+namespace {
+
+// While a link's lock is held: takes what the executor throws away, for nothing may run then.
+thread_local work_queue* thrown_away = nullptr;
+
+// Runs its item once, even when the executor throws it away unrun.
+class posted_work {
+public:
+    explicit posted_work(work& item) noexcept : item_(&item) {}
+    posted_work(posted_work&& other) noexcept : item_(std::exchange(other.item_, nullptr)) {}
+    posted_work& operator=(posted_work&&) = delete;
+    ~posted_work() {
+        if (item_ == nullptr)
+            return;
+        if (thrown_away != nullptr)
+            thrown_away->push(*item_);
+        else
+            item_->run();
+    }
+    void operator()() { std::exchange(item_, nullptr)->run(); }
+
+private:
+    work* item_;
+};
+
+} // namespace
+} // namespace detail
+
 executor::executor() : link_(detail::make_intrusive<detail::executor_link>(*this)) {}
 
-executor::~executor() { retire(); }
+executor::~executor() {
+    // The derived class is gone: nothing can be queued any more.
+    link_->retire();
+    link_->cancel_pending();
+}
 
 void executor::cancel_pending() noexcept { link_->cancel_pending(); }
 
@@ -17,41 +50,12 @@ void executor::retire() noexcept {
     link_->retire();
 }
 
-namespace {
-
-// Runs its item once, even when the executor throws it away unrun. Only while `post` itself throws
-// it away does the caller keep the item: it holds a lock under which nothing may run.
-class posted_work {
-public:
-    explicit posted_work(detail::work& item) noexcept : item_(&item) {}
-    posted_work(posted_work&& other) noexcept : item_(std::exchange(other.item_, nullptr)) {}
-    posted_work& operator=(posted_work&&) = delete;
-    ~posted_work() {
-        if (item_ != nullptr && !posting)
-            item_->run();
-    }
-    void operator()() { std::exchange(item_, nullptr)->run(); }
-
-    static thread_local bool posting;
-
-private:
-    detail::work* item_;
-};
-
-thread_local bool posted_work::posting = false;
-
-} // namespace
-
 bool executor::enqueue(detail::work& item) noexcept {
-    posted_work::posting = true;
-    bool accepted = true;
     try {
-        post(posted_work(item));
-    } catch (...) {
-        accepted = false;
+        post(detail::posted_work(item));
+    } catch (...) { // the callable was thrown away, and so taken care of
     }
-    posted_work::posting = false;
-    return accepted;
+    return true;
 }
 
 void executor::start_timer(detail::timed_work&, clock::time_point) {
@@ -60,22 +64,32 @@ void executor::start_timer(detail::timed_work&, clock::time_point) {
 
 void executor::stop_timer(detail::timed_work&) noexcept {}
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it.
 void executor::unobserved(std::exception_ptr) noexcept {}
 
 namespace detail {
 
 void executor_link::enqueue(work& item) noexcept {
+    work_queue run_here;
     {
         const std::lock_guard lock(mutex_);
-        if (target_ != nullptr && target_->enqueue(item))
-            return;
+        auto* const outer = std::exchange(thrown_away, &run_here);
+        if (target_ == nullptr || !target_->enqueue(item))
+            run_here.push(item);
+        thrown_away = outer;
     }
-    item.run();
+    while (auto* const each = run_here.pop())
+        each->run();
 }
 
 bool executor_link::runs_here() const noexcept {
     const std::lock_guard lock(mutex_);
     return target_ != nullptr && target_->runs_here();
+}
+
+bool executor_link::may_run_here() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return target_ == nullptr || target_->runs_here();
 }
 
 bool executor_link::gone() const noexcept {
@@ -106,43 +120,30 @@ void executor_link::unobserved(std::exception_ptr failure) noexcept {
         target_->unobserved(std::move(failure));
 }
 
-void executor_link::watch(pending_work& item) {
+bool executor_link::watch(pending_work& item) noexcept {
     const std::lock_guard lock(mutex_);
-    if (!accepting_)
-        throw usage_error(errc::closed, "executor");
-    item.next = pending_;
-    if (pending_ != nullptr)
-        pending_->previous = &item;
-    pending_ = &item;
+    if (accepting_)
+        pending_.push_back(item);
+    return accepting_;
 }
 
 void executor_link::forget(pending_work& item) noexcept {
     const std::lock_guard lock(mutex_);
-    unlink(item);
-}
-
-void executor_link::unlink(pending_work& item) noexcept {
-    if (item.previous != nullptr)
-        item.previous->next = item.next;
-    else if (pending_ == &item)
-        pending_ = item.next;
-    if (item.next != nullptr)
-        item.next->previous = item.previous;
-    item.previous = item.next = nullptr;
+    item.unlink();
 }
 
 void executor_link::cancel_pending() noexcept {
     for (;;) {
-        pending_work* item = nullptr;
+        intrusive_ptr<pending_work> item;
         {
             const std::lock_guard lock(mutex_);
             accepting_ = false;
-            item = pending_;
-            if (item == nullptr)
+            auto* const first = pending_.pop_front();
+            if (first == nullptr)
                 return;
-            unlink(*item);
-            if (!item->keep())
-                continue;
+            if (!first->try_retain())
+                continue; // its last owner is just leaving
+            item = intrusive_ptr<pending_work>::adopt(first);
         }
         item->executor_closed();
     }

@@ -39,7 +39,9 @@ std::exception_ptr exception_of(const std::error_code& code) {
 } // namespace
 
 failure::failure(std::exception_ptr exception) noexcept
-    : code_(code_of(exception)), exception_(std::move(exception)) {}
+    : code_(exception ? code_of(exception)
+                      : std::make_error_code(std::errc::state_not_recoverable)),
+      exception_(std::move(exception)) {}
 
 std::exception_ptr failure::exception() const noexcept {
     if (exception_)
@@ -82,48 +84,53 @@ private:
 
 } // namespace
 
+state_base::~state_base() {
+    if (watched_)
+        link_->forget(*this);
+}
+
+bool state_base::end_with_executor() noexcept {
+    watched_ = link_ && link_->watch(*this);
+    return watched_;
+}
+
 void state_base::attach(continuation& waiter) noexcept {
     {
         const std::lock_guard lock(mutex_);
         if (!ready()) {
-            auto** end = &first_;
-            while (*end != nullptr)
-                end = &(*end)->next_;
-            *end = &waiter;
+            waiting_.push_back(waiter);
+            branches_ += waiter.branch_ ? 1U : 0U;
             return;
         }
     }
     waiter.source_ready();
 }
 
-bool state_base::unlink(continuation& waiter) noexcept {
-    for (auto** link = &first_; *link != nullptr; link = &(*link)->next_)
-        if (*link == &waiter) {
-            *link = waiter.next_;
-            waiter.next_ = nullptr;
-            return true;
-        }
-    return false;
+// Once this is ready `waiter` may be in a list of another state's, under another lock.
+bool state_base::attached(continuation& waiter) const noexcept {
+    return !ready() && waiter.linked();
+}
+
+void state_base::remove(continuation& waiter) noexcept {
+    waiter.unlink();
+    branches_ -= waiter.branch_ ? 1U : 0U;
 }
 
 bool state_base::detach(continuation& waiter) noexcept {
     const std::lock_guard lock(mutex_);
-    return unlink(waiter);
+    if (!attached(waiter))
+        return false;
+    remove(waiter);
+    return true;
 }
 
 state_base::leaving state_base::leave(continuation& waiter) noexcept {
     const std::lock_guard lock(mutex_);
-    bool found = false;
-    bool others = false;
-    for (const auto* each = first_; each != nullptr; each = each->next_) {
-        found = found || each == &waiter;
-        others = others || (each != &waiter && each->branch_);
-    }
-    if (!found)
+    if (!attached(waiter))
         return leaving::gone;
-    if (!others)
+    if (branches_ == 1)
         return leaving::last_branch;
-    unlink(waiter);
+    remove(waiter);
     return leaving::detached;
 }
 
@@ -134,71 +141,61 @@ bool state_base::cancel_for(continuation& waiter) noexcept {
     return how != leaving::detached;
 }
 
-bool state_base::fix() noexcept {
-    const std::lock_guard lock(mutex_);
-    if (phase_.load(std::memory_order_relaxed) != phase::pending)
-        return false;
-    phase_.store(phase::fixed, std::memory_order_release);
-    return true;
+bool state_base::fix(errc code) noexcept {
+    unsigned pending = 0;
+    return status_.compare_exchange_strong(pending, fixed_flag | coded(code),
+                                           std::memory_order_acq_rel);
 }
 
 bool state_base::fix_as(errc code) noexcept {
-    const auto fix_one = [](state_base& each, errc why) noexcept {
-        const std::lock_guard lock(each.mutex_);
-        if (each.phase_.load(std::memory_order_relaxed) != phase::pending)
-            return false;
-        each.phase_.store(phase::fixed, std::memory_order_release);
-        each.code_.store(why, std::memory_order_release);
-        return true;
-    };
-    if (!fix_one(*this, code))
+    if (!fix(code))
         return false;
     // A loop, not a recursion: chains of futures may be long.
     for (auto next = cancel_requested(); next;)
-        next = fix_one(*next, errc::cancelled) ? next->cancel_requested() : nullptr;
+        next = next->fix(errc::cancelled) ? next->cancel_requested() : nullptr;
     return true;
 }
 
+namespace {
+
+// What this thread is about to tell. What a continuation settles in its turn waits for its place in
+// the list: a long chain of futures must not become a deep stack.
+thread_local intrusive_list<continuation>* telling = nullptr;
+
+void tell(intrusive_list<continuation>& told) noexcept {
+    while (auto* const each = told.pop_front())
+        each->source_ready();
+}
+
+} // namespace
+
 void state_base::settle() noexcept {
-    continuation* told = nullptr;
+    intrusive_list<continuation> told;
     {
         const std::lock_guard lock(mutex_);
         if (ready())
             return;
-        phase_.store(phase::ready, std::memory_order_release);
-        told = std::exchange(first_, nullptr);
+        status_.fetch_or(ready_flag, std::memory_order_release);
+        told.splice(waiting_);
     }
-    // What a continuation settles in its turn waits for its place in this loop: a long chain of
-    // futures must not become a deep stack.
-    struct list {
-        continuation* first = nullptr;
-        continuation** end = &first;
-        void append(continuation* more) noexcept {
-            for (*end = more; *end != nullptr;)
-                end = &(*end)->next_;
-        }
-    };
-    static thread_local list* running = nullptr;
-    if (running != nullptr) {
-        running->append(told);
+    if (told.empty())
+        return;
+    if (telling != nullptr) {
+        telling->splice(told);
         return;
     }
-    list todo;
-    running = &todo;
-    todo.append(told);
-    while (todo.first != nullptr) {
-        auto* const each = todo.first;
-        todo.first = std::exchange(each->next_, nullptr);
-        if (todo.first == nullptr)
-            todo.end = &todo.first;
-        each->source_ready();
-    }
-    running = nullptr;
+    telling = &told;
+    tell(told);
+    telling = nullptr;
 }
 
 void state_base::check_wait() const {
     if (link_ && link_->runs_here())
         throw usage_error(errc::would_deadlock, "future::wait");
+    // Without an executor this may be a continuation that one further down the stack has told, and
+    // what is waited for still in its list.
+    if (telling != nullptr)
+        tell(*telling);
 }
 
 void state_base::wait() {
@@ -228,7 +225,15 @@ void state_base::last_reference_gone() noexcept {
     if (link_ && ready() && !observed_.load(std::memory_order_relaxed))
         if (auto why = unseen())
             link_->unobserved(why->exception());
-    delete this;
+    // A loop again: of many states each may be the last owner of the next.
+    static thread_local state_base* doomed = nullptr;
+    static thread_local bool deleting = false;
+    next_doomed_ = std::exchange(doomed, this);
+    if (std::exchange(deleting, true))
+        return;
+    while (doomed != nullptr)
+        delete std::exchange(doomed, doomed->next_doomed_);
+    deleting = false;
 }
 
 } // namespace detail

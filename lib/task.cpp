@@ -1,18 +1,50 @@
 // SPDX-License-Identifier: MIT
 #include <curlicue/detail/await.hpp>
 
-namespace curlicue::detail {
+#include <utility>
 
-void task_context::suspended(state_base& source, interruptible& await) noexcept {
+namespace curlicue::detail {
+namespace {
+
+// One `resume` on a thread's stack.
+struct turn {
+    std::coroutine_handle<> running;
+    std::coroutine_handle<> next;
+};
+
+thread_local turn* current = nullptr;
+
+} // namespace
+
+void resume(std::coroutine_handle<> coroutine) noexcept {
+    turn here{nullptr, coroutine};
+    auto* const outer = std::exchange(current, &here);
+    while (here.next) {
+        here.running = std::exchange(here.next, nullptr);
+        here.running.resume();
+    }
+    current = outer;
+}
+
+void hand_over(std::coroutine_handle<> suspended, std::coroutine_handle<> next) noexcept {
+    // One that was resumed by other means, or is of another kind, does not return to the loop
+    // above.
+    if (current != nullptr && current->running == suspended)
+        current->next = next;
+    else
+        resume(next);
+}
+
+void task_context::suspended(interruptible& await) noexcept {
     const std::lock_guard lock(mutex_);
-    source_ = intrusive_ptr<state_base>::share(&source);
     await_ = &await;
 }
 
-void task_context::resumed() noexcept {
+void task_context::resumed(bool broken_off) noexcept {
     const std::lock_guard lock(mutex_);
-    source_ = nullptr;
     await_ = nullptr;
+    if (broken_off)
+        cancel_pending_ = false;
 }
 
 intrusive_ptr<state_base> task_context::cancel() noexcept {
@@ -24,26 +56,23 @@ intrusive_ptr<state_base> task_context::cancel() noexcept {
 }
 
 intrusive_ptr<state_base> task_context::deliver_cancel() noexcept {
-    intrusive_ptr<state_base> source;
     interruptible* await = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (!cancel_pending_ || !source_)
+        if (!cancel_pending_ || await_ == nullptr)
             return nullptr;
-        source = source_;
-        await = await_;
+        auto& source = await_->source();
+        switch (source.leave(*await_)) {
+        case state_base::leaving::last_branch:
+            return intrusive_ptr<state_base>::share(&source);
+        case state_base::leaving::detached:
+            await = await_;
+            break;
+        case state_base::leaving::gone:
+            return nullptr; // not attached yet, or its source was quicker
+        }
     }
-    // Outside the lock the await may be over and its object gone: its address is only looked up in
-    // the source's list, and used where it was found there.
-    const auto how = source->leave(*await);
-    if (how == state_base::leaving::gone)
-        return nullptr; // its source was quicker; the next await is broken off
-    {
-        const std::lock_guard lock(mutex_);
-        cancel_pending_ = false;
-    }
-    if (how == state_base::leaving::last_branch)
-        return source;
+    // Nobody else can resume it now. Without the lock, because without an executor it goes on here.
     await->interrupt();
     return nullptr;
 }

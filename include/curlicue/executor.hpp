@@ -71,8 +71,9 @@ private:
 /// Runs what it is given on one thread, in the order given: the dispatcher of an `async_multi`.
 /// Futures name theirs, and their continuations run there.
 ///
-/// A class of your own may derive from it; `post` and `runs_here` are all it needs. A callable that
-/// it throws away unrun runs there and then, so that no future is left pending for ever.
+/// A class of your own may derive from it; `post` and `runs_here` are all it needs, and `retire` in
+/// its destructor if other threads may still use its futures. A continuation that it throws away
+/// unrun runs there and then, so that no future is left pending for ever.
 class CURLICUE_EXPORT executor {
 public:
     using clock = std::chrono::steady_clock;
@@ -80,7 +81,8 @@ public:
     executor(const executor&) = delete;
     executor& operator=(const executor&) = delete;
 
-    /// Queues `callable`; it never runs inside this call.
+    /// Queues `callable`; it never runs inside this call, nor does anything else of the user's:
+    /// futures call it with a lock held.
     /// @throws usage_error{errc::closed} once the executor is closed
     /// @threading thread-safe
     virtual void post(unique_function<void()> callable) = 0;
@@ -91,22 +93,28 @@ public:
 
 protected:
     executor();
-    /// Retires it, if nobody did.
+    /// Retires it, if nobody did. What is still pending then ends in here.
     virtual ~executor();
 
-    /// No new promise or task from now on, and what is pending is cancelled.
+    /// No new promise or task from now on; those that are pending are cancelled, oldest first, and
+    /// what this makes of their continuations is queued.
     void cancel_pending() noexcept;
-    /// Gone: from now on a continuation runs at once in whoever makes its future ready.
+    /// `cancel_pending`, and gone: from now on a continuation runs at once in whoever makes its
+    /// future ready. What is queued already is the executor's to run.
     void retire() noexcept;
 
 private:
     friend class detail::executor_link;
 
-    /// As `post`, without an allocation; false if it cannot. The default posts.
+    // All of these are called with a lock held: they may queue, and run nothing.
+
+    /// As `post`, without an allocation; false if it is closed, and `item` runs in the caller. The
+    /// default posts. Thread-safe.
     virtual bool enqueue(detail::work& item) noexcept;
-    /// Calls `timer.expired()` on the executor's thread, at `deadline` or soon after.
-    /// The default throws usage_error{errc::no_loop}: it has no timer.
+    /// Sees to it that `timer.expired()` is called on the executor's thread, at `deadline` or soon
+    /// after. The default throws usage_error{errc::no_loop}: it has no timer. On its thread.
     virtual void start_timer(detail::timed_work& timer, clock::time_point deadline);
+    /// Nothing if it is not `armed`. On its thread.
     virtual void stop_timer(detail::timed_work& timer) noexcept;
     /// A failure that nobody has looked at. The default ignores it. Thread-safe.
     virtual void unobserved(std::exception_ptr failure) noexcept;

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <curlicue/detail/await.hpp>
+#include <curlicue/detail/future_base.hpp>
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/detail/stop_step.hpp>
-#include <curlicue/detail/then.hpp>
-#include <curlicue/detail/timeout.hpp>
 #include <curlicue/detail/when.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/executor.hpp>
@@ -30,110 +29,19 @@ template <class T> class future;
 template <class T> class shared_future;
 template <class T> class promise;
 
-namespace detail {
-
-/// The deadline `timeout` from now; far, but never past the end of the clock.
-inline executor::clock::time_point deadline_after(std::chrono::milliseconds timeout) noexcept {
-    const auto now = executor::clock::now();
-    const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(
-        executor::clock::time_point::max() - now);
-    return timeout >= longest ? executor::clock::time_point::max() : now + timeout;
-}
-
-/// What `future` and `shared_future` have in common.
-template <class T> class future_base {
-public:
-    using value_type = T;
-
-    /// Whether it has a state: not after a move or `get`.
-    bool valid() const noexcept { return static_cast<bool>(state_); }
-    /// Whether `get` returns or throws at once.
-    bool ready() const noexcept { return state_ && state_->ready(); }
-    /// Whether the outcome is a cancellation, from `cancel()` on.
-    bool cancelled() const noexcept { return state_ && state_->cancelled(); }
-
-    /// Cancels what makes the value. True: this call fixed the outcome. It is *ready* once the
-    /// producer has let go: for a transfer, when libcurl runs none of its callbacks any more; on
-    /// the loop's thread, outside libcurl, that is before this returns.
-    /// @threading thread-safe; also once the loop is gone
-    bool cancel() const noexcept {
-        const auto kept = state_;
-        return kept && kept->cancel();
-    }
-
-    /// Blocks until ready.
-    /// @throws usage_error{errc::would_deadlock} on the loop's own thread, if not ready
-    /// @throws usage_error{errc::no_state}
-    void wait() const { checked()->wait(); }
-    /// Blocks at the most that long; true if ready. Throws as `wait` does.
-    template <class Rep, class Period>
-    bool wait_for(const std::chrono::duration<Rep, Period>& duration) const {
-        return checked()->wait_until(
-            deadline_after(std::chrono::ceil<std::chrono::milliseconds>(duration)));
-    }
-    template <class Clock, class Duration>
-    bool wait_until(const std::chrono::time_point<Clock, Duration>& time) const {
-        return wait_for(time - Clock::now());
-    }
-
-    /// Whether both tell of the same outcome, whichever kinds they are.
-    friend bool operator==(const future_base& left, const future_base& right) noexcept {
-        return left.state_ == right.state_;
-    }
-
-    /// For combinators of this library.
-    const intrusive_ptr<state<T>>& checked() const {
-        if (!state_)
-            throw usage_error(errc::no_state, "future");
-        return state_;
-    }
-
-protected:
-    future_base() = default;
-    explicit future_base(intrusive_ptr<state<T>> state) noexcept : state_(std::move(state)) {}
-
-    template <class U, class Step>
-    static future<U> chain(const intrusive_ptr<state<T>>& source, bool shared, Step step) {
-        auto child = make_intrusive<then_state<T, U, Step>>(source, shared, std::move(step));
-        child->start();
-        return future<U>(std::move(child));
-    }
-    template <class F>
-    static auto chain_then(const intrusive_ptr<state<T>>& source, bool shared, F&& callable) {
-        using Step = value_step<std::decay_t<F>>;
-        if constexpr (std::is_void_v<T>)
-            return chain<flattened_t<std::invoke_result_t<std::decay_t<F>&>>>(
-                source, shared, Step{std::forward<F>(callable)});
-        else
-            return chain<flattened_t<std::invoke_result_t<std::decay_t<F>&, T&&>>>(
-                source, shared, Step{std::forward<F>(callable)});
-    }
-    template <class F>
-    static auto chain_result(const intrusive_ptr<state<T>>& source, bool shared, F&& callable) {
-        using R = std::invoke_result_t<std::decay_t<F>&, result<T>&&>;
-        return chain<flattened_t<R>>(source, shared,
-                                     result_step<std::decay_t<F>>{std::forward<F>(callable)});
-    }
-    template <class F>
-    static future<T> chain_error(const intrusive_ptr<state<T>>& source, bool shared, F&& callable) {
-        return chain<T>(source, shared, error_step<std::decay_t<F>>{std::forward<F>(callable)});
-    }
-    template <class F>
-    static future<T> chain_finally(const intrusive_ptr<state<T>>& source, bool shared,
-                                   F&& callable) {
-        return chain<T>(source, shared, final_step<std::decay_t<F>>{std::forward<F>(callable)});
-    }
-
-    intrusive_ptr<state<T>> state_;
-};
-} // namespace detail
-
 /// A value to come, or a failure. Move-only, for one consumer; dropped, it lets its source run on.
 ///
 /// What is attached to it (`then` and its kin, a coroutine that awaits it) runs on the loop's
 /// thread, from the dispatcher's queue, with nothing of libcurl on the stack, and never inside the
-/// call that attached it or made it ready. Once the executor is gone it runs at once.
-/// @threading one thread at a time for one object; `cancel` on any
+/// call that attached it or made it ready. Once the executor is gone it runs at once. A callable
+/// that is skipped, because the child was cancelled before its turn, goes where it was cancelled.
+///
+/// A failure that nobody looks at, by `get`, `co_await` or anything attached, goes to the
+/// executor's owner when the last handle does: `on_unobserved_error`. A cancellation is no failure.
+///
+/// All but `valid`, `ready`, `cancelled`, `cancel` and `==` throws usage_error{errc::no_state} if
+/// the future is empty: moved from, consumed, or its value taken.
+/// @threading any thread, one at a time for one object, but see `cancel`
 template <class T> class [[nodiscard]] future : public detail::future_base<T> {
     using base = detail::future_base<T>;
 
@@ -157,7 +65,8 @@ public:
     }
 
     /// `callable(T&&)` on success; the child holds what it returns, and a future it returns is
-    /// waited for. A failure, and what `callable` throws, is the child's failure.
+    /// waited for. A failure, and what `callable` throws, is the child's failure. Cancelling the
+    /// child reaches this one, and skips the callable.
     template <class F> auto then(F&& callable) && {
         return base::chain_then(leave(), false, std::forward<F>(callable));
     }
@@ -169,11 +78,13 @@ public:
     template <class F> future<T> catch_error(F&& callable) && {
         return base::chain_error(leave(), false, std::forward<F>(callable));
     }
-    /// `callable()` either way, cancellation included; the outcome passes through.
+    /// `callable()` either way, cancellation included; the outcome passes through, unless
+    /// `callable` throws.
     template <class F> future<T> finally(F&& callable) && {
         return base::chain_finally(leave(), false, std::forward<F>(callable));
     }
-    /// Lets it run on; `on_error(std::exception_ptr)` on a failure that is no cancellation.
+    /// Lets it run on; `on_error(std::exception_ptr)` on a failure that is no cancellation. What it
+    /// throws in its turn is an unobserved failure.
     template <class F> void detach(F&& on_error) && {
         static_cast<void>(base::template chain<void>(
             leave(), false, detail::report_step<std::decay_t<F>>{std::forward<F>(on_error)}));
@@ -184,7 +95,8 @@ public:
 
     /// Passes on what is ready before `timeout` (0 or less: at once) is over; otherwise cancels
     /// the source and fails with `timed_out`. Holds the loop as a transfer does.
-    /// @throws usage_error{errc::no_loop} if the executor has no timer
+    /// @throws usage_error{errc::no_loop} if the executor has no timer, this future unchanged;
+    /// called on another thread than the executor's, the new future fails with it instead
     future<T> timeout(std::chrono::milliseconds timeout) && {
         auto child = detail::make_intrusive<detail::timeout_state<T>>(
             this->checked(), detail::deadline_after(timeout));
@@ -194,13 +106,13 @@ public:
     }
 
 #if defined(__cpp_lib_jthread)
-    /// Is cancelled when `token` is asked to stop.
+    /// Is cancelled when `token` is asked to stop, or was already.
     future<T> with(std::stop_token token) && {
         using step = detail::stop_step<T>;
         auto child =
             detail::make_intrusive<detail::then_state<T, T, step>>(this->checked(), false, step());
+        child->step().listen(std::move(token), *child); // once it has started, the step may be over
         child->start();
-        child->step().listen(std::move(token), *child);
         this->state_ = nullptr;
         return future(std::move(child));
     }
@@ -209,18 +121,21 @@ public:
     /// Awaited, a coroutine goes on where the executor runs; no allocation.
     auto operator co_await() && { return detail::future_awaiter<T>(leave(), false); }
 
-    /// The standard's kind, fulfilled on the loop's thread.
+    /// The standard's kind, fulfilled on the loop's thread: waiting for it there never ends, and
+    /// nothing tells.
     std::future<T> to_std() && {
         std::promise<T> promise;
         auto theirs = promise.get_future();
         std::move(*this)
             .then_result([promise = std::move(promise)](result<T>&& outcome) mutable {
-                if (!outcome)
-                    promise.set_exception(outcome.exception());
-                else if constexpr (std::is_void_v<T>)
-                    promise.set_value();
-                else
-                    promise.set_value(std::move(outcome).value());
+                try {
+                    if constexpr (std::is_void_v<T>)
+                        std::move(outcome).value(), promise.set_value();
+                    else
+                        promise.set_value(std::move(outcome).value());
+                } catch (...) {
+                    promise.set_exception(std::current_exception());
+                }
             })
             .detach([](const std::exception_ptr&) noexcept {});
         return theirs;
@@ -235,8 +150,9 @@ private:
 };
 
 /// A value to come for many consumers, each of which gets a copy. Its continuations are branches:
-/// cancelling one detaches that branch, cancelling the last cancels the source.
-/// @threading as `future`; copies of it may be used on several threads
+/// cancelling one detaches that branch, cancelling the last cancels the source. `cancel` on the
+/// shared future itself cancels the source at once. Otherwise as `future`.
+/// @threading as `future`; each thread may use a copy of its own
 template <class T> class [[nodiscard]] shared_future : public detail::future_base<T> {
     using base = detail::future_base<T>;
     static_assert(std::is_void_v<T> || std::copy_constructible<T>,
@@ -260,7 +176,7 @@ public:
             this->state_->drop_sharer();
     }
 
-    /// A copy of the value, waited for; throws as `future::get`.
+    /// A copy of the value, waited for; throws as `future::get`, and stays valid.
     T get() const {
         this->wait();
         this->state_->observe();
@@ -290,7 +206,8 @@ private:
 };
 
 /// The producer's end of a future. Dropped before it was fulfilled, the future fails with
-/// `errc::broken_promise`; the executor's close cancels it.
+/// `errc::broken_promise`; the executor's close cancels it. Every call on one that was moved from
+/// throws usage_error{errc::no_state}.
 /// @threading thread-safe, but for moves and destruction
 template <class T> class promise {
 public:
@@ -304,28 +221,30 @@ public:
     promise(const promise&) = delete;
     promise& operator=(const promise&) = delete;
     ~promise() {
-        if (state_)
-            state_->fulfil(failure(errc::broken_promise));
+        if (state_ && state_->retrieved)
+            state_->keep_promise(failure(errc::broken_promise));
     }
 
     /// @throws usage_error{errc::already_retrieved} the second time
     future<T> get_future() {
-        if (std::exchange(checked().retrieved, true))
+        if (checked().retrieved.exchange(true))
             throw usage_error(errc::already_retrieved, "promise::get_future");
         return future<T>(state_);
     }
 
-    /// Each is true if it fixed the outcome, false if there was one (a cancellation, say).
-    bool set_value(T value) requires(!std::is_void_v<T>) {
-        return checked().fulfil(std::move(value));
-    }
-    bool set_value() requires std::is_void_v<T> { return checked().fulfil({}); }
+    /// Fulfils it. Continuations are queued, and run later.
+    /// @returns whether this fixed the outcome; false if there was one, a cancellation say
+    template <class V = T>
+        requires(!std::is_void_v<T>)
+    bool set_value(V&& value) { return checked().keep_promise(T(std::forward<V>(value))); }
+    bool set_value() requires std::is_void_v<T> { return checked().keep_promise({}); }
     bool set_exception(std::exception_ptr exception) {
-        return checked().fulfil(failure(std::move(exception)));
+        return checked().keep_promise(failure(std::move(exception)));
     }
-    bool set_error(std::error_code code) { return checked().fulfil(failure(code)); }
+    bool set_error(std::error_code code) { return checked().keep_promise(failure(code)); }
 
-    /// `callable()` is queued once the future is cancelled; at once if it is.
+    /// `callable()` is queued once the future is cancelled, at once if it is. Another call replaces
+    /// it; an outcome destroys it.
     void on_cancel(unique_function<void()> callable) { checked().on_cancel(std::move(callable)); }
 
 private:
@@ -344,18 +263,12 @@ private:
 
 template <class T, class U, class Step>
 void detail::then_state<T, U, Step>::follow(future<U>&& inner) {
-    const auto upstream = inner.checked();
+    const auto& upstream = inner.checked();
     upstream->observe();
-    {
-        const std::lock_guard lock(this->mutex());
-        upstream_ = upstream;
-        stage_ = stage::following;
-    }
-    this->retain();
-    upstream->attach(*this);
-    // A cancel that came while the step ran, or before the line above, has found nothing to cancel.
-    if (this->fixed() && !upstream->cancel_for(*this))
-        left();
+    upstream_ = upstream; // waited for when the step has returned
+    // One with an executor of its own does not end with ours.
+    if (!Step::runs_when_cancelled && upstream->link() != this->link())
+        this->end_with_executor();
 }
 
 } // namespace curlicue

@@ -13,7 +13,8 @@ template <class T = void> class task;
 
 namespace detail {
 
-/// The promise of a `task`, but for its value.
+/// The promise of a `task`, but for its value. Its frame belongs to the `task`, later to who awaits
+/// it or to the state of the spawned one.
 class task_promise : public task_promise_base {
 public:
     std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -22,12 +23,12 @@ public:
     struct final_awaiter {
         bool await_ready() const noexcept { return false; }
         template <class Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) noexcept {
+        void await_suspend(std::coroutine_handle<Promise> finished) noexcept {
             auto& promise = finished.promise();
             if (promise.awaited_by)
-                return promise.awaited_by;
-            promise.context->finished(); // destroys the frame, and this with it
-            return std::noop_coroutine();
+                hand_over(finished, promise.awaited_by);
+            else
+                promise.context->finished(); // destroys the frame, and this with it
         }
         void await_resume() const noexcept {}
     };
@@ -38,7 +39,9 @@ public:
 
 template <class T> class task_value : public task_promise {
 public:
-    template <class V> void return_value(V&& value) { outcome_.emplace(T(std::forward<V>(value))); }
+    template <class V = T> void return_value(V&& value) {
+        outcome_.emplace(T(std::forward<V>(value)));
+    }
     void unhandled_exception() noexcept { outcome_.emplace(failure(std::current_exception())); }
     result<T> take() { return std::move(*outcome_); }
 
@@ -56,14 +59,15 @@ private:
     std::optional<result<void>> outcome_;
 };
 
-template <class T>
-class task_state final : public state<T>, private task_context, private pending_work, private work {
+/// The state of the future of a spawned task. Lives, and keeps the body, until the body has ended.
+template <class T> class task_state final : public state<T>, private task_context, private work {
 public:
     task_state(const intrusive_ptr<executor_link>& link, task<T> body)
         : state<T>(link), task_context(static_cast<state_base&>(*this)), body_(std::move(body)) {
         if (!body_.coroutine_)
             throw usage_error(errc::no_state, "co_spawn");
-        link->watch(*this);
+        if (!this->end_with_executor())
+            throw usage_error(errc::closed, "co_spawn");
     }
 
     void start() noexcept {
@@ -72,13 +76,13 @@ public:
     }
 
 private:
-    ~task_state() override { this->link()->forget(*this); }
+    ~task_state() override = default;
 
     void run() noexcept override {
         if (begin())
             body_.start(*this);
         else
-            finish(failure(errc::cancelled));
+            this->release(); // a cancel was first and has settled it
     }
     bool begin() noexcept {
         const std::lock_guard lock(this->mutex());
@@ -103,16 +107,11 @@ private:
         this->release();
     }
 
-    void executor_closed() noexcept override {
-        state<T>::cancel();
-        this->release();
-    }
-    bool keep() noexcept override { return this->try_retain(); }
-
     intrusive_ptr<state_base> cancel_requested() noexcept override {
         if (has_begun())
             return task_context::cancel(); // settled when the body has ended
-        this->settle();                    // the body is destroyed when its turn comes
+        body_ = {};
+        this->settle();
         return nullptr;
     }
 
@@ -123,7 +122,8 @@ private:
 } // namespace detail
 
 /// A coroutine that starts when it is awaited or spawned, and may `co_await` futures and tasks.
-/// Awaiting another task costs no trip through the executor.
+/// Awaiting another task costs no trip through the executor. Dropped before that, it never runs.
+/// @threading one thread at a time
 template <class T> class [[nodiscard]] task {
 public:
     struct promise_type : detail::task_value<T> {
@@ -146,33 +146,35 @@ public:
             coroutine_.destroy();
     }
 
-    /// Starts it, and gives its value or throws its failure.
+    /// Starts it, and gives its value or throws its failure; the task is empty afterwards.
+    /// @throws usage_error{errc::no_state} for an empty one
     auto operator co_await() && {
         if (!coroutine_)
             throw usage_error(errc::no_state, "task");
-        return awaiter{coroutine_};
+        return awaiter{std::move(*this)};
     }
 
 private:
     friend class detail::task_state<T>;
 
     struct awaiter {
-        std::coroutine_handle<promise_type> awaited;
+        task awaited;
 
         bool await_ready() const noexcept { return false; }
         template <class Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
-            awaited.promise().awaited_by = awaiting;
+        void await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+            const auto next = awaited.coroutine_;
+            next.promise().awaited_by = awaiting;
             if constexpr (std::derived_from<Promise, detail::task_promise_base>)
-                awaited.promise().context = awaiting.promise().context;
-            return awaited;
+                next.promise().context = awaiting.promise().context;
+            detail::hand_over(awaiting, next);
         }
-        T await_resume() { return awaited.promise().take().value(); }
+        T await_resume() { return awaited.take().value(); }
     };
 
     void start(detail::task_context& context) noexcept {
         coroutine_.promise().context = &context;
-        coroutine_.resume();
+        detail::resume(coroutine_);
     }
     result<T> take() { return coroutine_.promise().take(); }
 
@@ -182,8 +184,9 @@ private:
 };
 
 /// Starts `body` on `where`, from its queue, and tells its outcome. Cancelling the future, and the
-/// executor's close, break off the await that the task is suspended in, or else its next one, once:
-/// there it sees `cancelled`. The future is ready when the task has ended.
+/// executor's close, break off the await that the task is suspended in, or else the next one that
+/// suspends it, once: there it sees `cancelled`. The future is ready when the task has ended. A
+/// task that was not started yet is destroyed by the cancel.
 /// @throws usage_error{errc::closed}; usage_error{errc::no_state} for an empty task
 /// @threading thread-safe
 template <class T> future<T> co_spawn(executor& where, task<T> body) {
@@ -227,7 +230,7 @@ public:
     void await_resume() const noexcept {}
 
 private:
-    void run() noexcept override { coroutine_.resume(); }
+    void run() noexcept override { resume(coroutine_); }
 
     const intrusive_ptr<executor_link> link_;
     std::coroutine_handle<> coroutine_;

@@ -9,9 +9,20 @@
 
 namespace curlicue::detail {
 
+/// Resumes `coroutine`, and then what it hands over to. For whoever resumes a coroutine that may
+/// await tasks.
+CURLICUE_EXPORT void resume(std::coroutine_handle<> coroutine) noexcept;
+/// From the `await_suspend` of `suspended`: `next` is resumed when it has returned. So neither
+/// nested tasks nor loops over them become a deep stack, whether or not the compiler makes tail
+/// calls.
+CURLICUE_EXPORT void hand_over(std::coroutine_handle<> suspended,
+                               std::coroutine_handle<> next) noexcept;
+
 /// An await that can be broken off: it goes on with `cancelled`, without its source.
 class interruptible : public continuation {
 public:
+    /// What it waits for.
+    virtual state_base& source() const noexcept = 0;
     virtual void interrupt() noexcept = 0;
 
 protected:
@@ -30,8 +41,10 @@ public:
     /// The state of the spawned task: it keeps this alive.
     state_base& owner() const noexcept { return owner_; }
 
-    void suspended(state_base& source, interruptible& await) noexcept;
-    void resumed() noexcept;
+    /// An await begins, and is over. In between it is alive as long as this is locked.
+    void suspended(interruptible& await) noexcept;
+    /// @param broken_off whether the task is about to see `cancelled`
+    void resumed(bool broken_off) noexcept;
 
     /// Breaks the current await off, else the next one. Returns the state that is to be cancelled
     /// for it, if any.
@@ -49,7 +62,6 @@ private:
     state_base& owner_;
     std::mutex mutex_;
     bool cancel_pending_ = false;
-    intrusive_ptr<state_base> source_;
     interruptible* await_ = nullptr;
 };
 
@@ -59,7 +71,7 @@ struct task_promise_base {
 };
 
 /// `co_await` on a future. It lives in the coroutine's frame, which must not be destroyed while
-/// the coroutine waits.
+/// the coroutine waits. `shared`: it takes a copy, and counts as a branch.
 template <class T> class future_awaiter final : private interruptible, private work {
 public:
     future_awaiter(intrusive_ptr<state<T>> source, bool shared) noexcept
@@ -89,7 +101,7 @@ public:
 
     T await_resume() {
         if (context_ != nullptr)
-            context_->resumed();
+            context_->resumed(interrupted_ || source_->cancelled());
         if (interrupted_)
             throw cancelled();
         return source_->take().value();
@@ -99,14 +111,15 @@ private:
     void suspend_in(task_context& context) noexcept {
         // Once attached, the coroutine may go on elsewhere, and this object with it.
         const auto owner = intrusive_ptr<state_base>::share(&context.owner());
-        context.suspended(*source_, *this);
+        context.suspended(*this);
         source_->attach(*this);
         if (const auto source = context.deliver_cancel())
             source->cancel();
     }
 
     void source_ready() noexcept override { enqueue(source_->link(), *this); }
-    void run() noexcept override { coroutine_.resume(); }
+    void run() noexcept override { resume(coroutine_); }
+    state_base& source() const noexcept override { return *source_; }
     void interrupt() noexcept override {
         interrupted_ = true;
         source_ready();

@@ -5,11 +5,11 @@
 
 namespace curlicue {
 
-/// What `when_any` gives: which came first, its outcome, and the others in their order.
+/// What `when_any` gives.
 template <class T, class Future = future<T>> struct any_result {
-    std::size_t index = 0;
-    result<T> value;
-    std::vector<Future> rest;
+    std::size_t index = 0;    ///< which came first
+    result<T> value;          ///< its outcome
+    std::vector<Future> rest; ///< the others, in their order
 };
 
 namespace detail {
@@ -29,14 +29,15 @@ template <class Range> using value_of = typename future_of<Range>::value_type;
 
 /// An rvalue range of futures, which are consumed, or any range of shared ones.
 template <class Range>
-concept future_range = std::ranges::input_range<std::remove_cvref_t<Range>> &&
-    any_future<future_of<Range>> &&
-    (is_shared<future_of<Range>> || !std::is_lvalue_reference_v<Range>);
+concept future_range = std::ranges::input_range<Range> && any_future<future_of<Range>> &&
+    (is_shared<future_of<Range>> ||
+     (std::ranges::forward_range<Range> && !std::is_lvalue_reference_v<Range> &&
+      std::same_as<std::ranges::range_reference_t<Range>, future_of<Range>&>));
 
 /// The states of all futures of `range`; taken only when every one is valid.
 template <future_range Range> states<value_of<Range>> states_of(Range&& range) {
     states<value_of<Range>> all;
-    for (auto& each : range)
+    for (auto&& each : range)
         all.push_back(each.checked());
     if constexpr (!is_shared<future_of<Range>>)
         for (auto& each : range)
@@ -65,20 +66,25 @@ template <class Rule, future_range Range> auto combine_nonempty(Range&& range, c
 }
 
 /// The futures of a pack, as a range.
-template <any_future First, std::same_as<First>... Rest>
-std::vector<First> pack(First&& first, Rest&&... rest) {
-    std::vector<First> all;
-    all.reserve(1 + sizeof...(rest));
+template <class Future, std::same_as<Future>... More>
+std::vector<Future> pack(Future first, More... more) {
+    std::vector<Future> all;
+    all.reserve(1 + sizeof...(more));
     all.push_back(std::move(first));
-    (all.push_back(std::move(rest)), ...);
+    (all.push_back(std::move(more)), ...);
     return all;
 }
 
 } // namespace detail
 
-/// The outcome of every future of `range`, in its order. Never fails; cancelling it cancels all.
-/// `range` is an rvalue range of `future<T>`, which are consumed, or any range of
-/// `shared_future<T>`; several futures of one kind as arguments do as well, here and below.
+/// The outcome of every future of `range`, in its order. Never fails; cancelling it cancels all,
+/// and it is ready when all have let go.
+///
+/// For this and the next three: `range` is an rvalue range of `future<T>`, which are consumed, or
+/// any range of `shared_future<T>`; several futures of one type as arguments do as well. Where they
+/// belong to several executors, what comes of them belongs to the first that is still there.
+/// @throws usage_error{errc::no_state} if one of them is empty; all are as they were then
+/// @threading as `future::then`: on any thread
 template <detail::future_range Range> auto when_all(Range&& range) {
     return detail::combine_range<detail::when_all_rule<detail::value_of<Range>>>(
         std::forward<Range>(range));
@@ -91,8 +97,8 @@ template <detail::future_range Range> auto gather(Range&& range) {
         std::forward<Range>(range));
 }
 
-/// The first to be ready, whichever way, and the others back.
-/// @throws usage_error for an empty range
+/// The first to be ready, whichever way, and the others back: they run on.
+/// @throws usage_error{errc::no_state} for an empty range
 template <detail::future_range Range> auto when_any(Range&& range) {
     using T = detail::value_of<Range>;
     using any = any_result<T, detail::future_of<Range>>;
@@ -100,27 +106,32 @@ template <detail::future_range Range> auto when_any(Range&& range) {
                                                                    "when_any of nothing");
 }
 
-/// The outcome of the first to be ready; the others are cancelled.
-/// @throws usage_error for an empty range
+/// The outcome of the first to be ready, whichever way; the others are cancelled.
+/// @throws usage_error{errc::no_state} for an empty range
 template <detail::future_range Range> auto race(Range&& range) {
     return detail::combine_nonempty<detail::race_rule<detail::value_of<Range>>>(
         std::forward<Range>(range), "race of nothing");
 }
 
-template <detail::any_future... Futures>
-    requires(sizeof...(Futures) > 0)
-auto when_all(Futures... futures) { return when_all(detail::pack(std::move(futures)...)); }
-template <detail::any_future... Futures>
-    requires(sizeof...(Futures) > 0)
-auto gather(Futures... futures) { return gather(detail::pack(std::move(futures)...)); }
-template <detail::any_future... Futures>
-    requires(sizeof...(Futures) > 0)
-auto when_any(Futures... futures) { return when_any(detail::pack(std::move(futures)...)); }
-template <detail::any_future... Futures>
-    requires(sizeof...(Futures) > 0)
-auto race(Futures... futures) { return race(detail::pack(std::move(futures)...)); }
+template <detail::any_future Future, std::same_as<Future>... More>
+auto when_all(Future first, More... more) {
+    return when_all(detail::pack(std::move(first), std::move(more)...));
+}
+template <detail::any_future Future, std::same_as<Future>... More>
+auto gather(Future first, More... more) {
+    return gather(detail::pack(std::move(first), std::move(more)...));
+}
+template <detail::any_future Future, std::same_as<Future>... More>
+auto when_any(Future first, More... more) {
+    return when_any(detail::pack(std::move(first), std::move(more)...));
+}
+template <detail::any_future Future, std::same_as<Future>... More>
+auto race(Future first, More... more) {
+    return race(detail::pack(std::move(first), std::move(more)...));
+}
 
-/// A future that is cancelled when it goes out of scope.
+/// A future that is cancelled when it goes out of scope, or is assigned another. Moved into a plain
+/// future, or consumed by `then` and its kin, it is not.
 template <class T> class [[nodiscard]] scoped_future : public future<T> {
 public:
     explicit scoped_future(future<T> source) noexcept : future<T>(std::move(source)) {}
@@ -135,6 +146,7 @@ public:
     ~scoped_future() { this->cancel(); }
 };
 
+/// `source`, to be cancelled at the end of the scope.
 template <class T> scoped_future<T> scoped(future<T> source) {
     return scoped_future<T>(std::move(source));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/intrusive_list.hpp>
 #include <curlicue/executor.hpp>
 
 #include <map>
@@ -22,19 +23,13 @@ protected:
     ~timed_work() = default;
 };
 
-/// Something that ends with its executor: a promise or a task nobody has fulfilled yet.
-class pending_work {
+/// Something that is over when its executor closes.
+class pending_work : public ref_counted, public list_node {
 public:
-    /// Cancels it, unless its last owner is just leaving.
     virtual void executor_closed() noexcept = 0;
-    /// Adds an owner, if there is one left: `executor_closed` is called without a lock.
-    virtual bool keep() noexcept = 0;
-
-    pending_work* previous = nullptr;
-    pending_work* next = nullptr;
 
 protected:
-    ~pending_work() = default;
+    ~pending_work() override = default;
 };
 
 /// How futures reach an executor that may be gone before them: they share this.
@@ -49,8 +44,10 @@ public:
 
     /// Queues `item`; runs it at once if the executor is gone.
     void enqueue(work& item) noexcept;
-    /// False also if the executor is gone: then nothing is ever run "there".
+    /// Whether this is the executor's thread. False if it is gone: nothing runs "there" any more.
     bool runs_here() const noexcept;
+    /// Whether what would be queued may as well run here and now: also true if it is gone.
+    bool may_run_here() const noexcept;
     bool gone() const noexcept;
     bool accepting() const noexcept;
 
@@ -60,21 +57,18 @@ public:
 
     void unobserved(std::exception_ptr failure) noexcept;
 
-    /// Remembers `item`, to be told when the executor closes.
-    /// @throws usage_error{errc::closed}
-    void watch(pending_work& item);
+    /// Remembers `item`, to be told when the executor closes. False if that has begun.
+    bool watch(pending_work& item) noexcept;
     void forget(pending_work& item) noexcept;
 
     void cancel_pending() noexcept;
     void retire() noexcept;
 
 private:
-    void unlink(pending_work& item) noexcept;
-
     mutable std::mutex mutex_;
     executor* target_;
     bool accepting_ = true;
-    pending_work* pending_ = nullptr;
+    intrusive_list<pending_work> pending_;
 };
 
 /// `enqueue` for futures that may have no executor at all: then `item` runs at once.

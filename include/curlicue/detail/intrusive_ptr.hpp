@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <utility>
 
@@ -49,7 +50,8 @@ public:
     intrusive_ptr(intrusive_ptr&& other) noexcept
         : pointer_(std::exchange(other.pointer_, nullptr)) {}
     template <class U>
-    intrusive_ptr(intrusive_ptr<U> other) noexcept : pointer_(other.detach()) {}
+        requires std::convertible_to<U*, T*> intrusive_ptr(intrusive_ptr<U> other)
+    noexcept : pointer_(other.detach()) {}
     intrusive_ptr& operator=(intrusive_ptr other) noexcept {
         std::swap(pointer_, other.pointer_);
         return *this;

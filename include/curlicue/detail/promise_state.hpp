@@ -3,35 +3,46 @@
 
 #include <curlicue/detail/state.hpp>
 
+#include <atomic>
+#include <mutex>
+#include <utility>
+
 namespace curlicue::detail {
 
-/// The state of a `promise`: the executor's close cancels it.
-template <class T> class promise_state final : public state<T>, private pending_work, private work {
+/// The state of a `promise`.
+template <class T> class promise_state final : public state<T>, private work {
 public:
+    /// @throws usage_error{errc::closed}
     explicit promise_state(const intrusive_ptr<executor_link>& link) : state<T>(link) {
-        link->watch(*this);
+        if (!this->end_with_executor())
+            throw usage_error(errc::closed, "promise");
     }
 
-    void on_cancel(unique_function<void()> callable) {
+    /// As `fulfil`; the handler is not needed any more, and may well own the promise.
+    bool keep_promise(result<T>&& outcome) noexcept {
+        if (!this->fulfil(std::move(outcome)))
+            return false;
+        take_handler();
+        return true;
+    }
+
+    void on_cancel(unique_function<void()> callable) noexcept {
         {
             const std::lock_guard lock(this->mutex());
-            handler_ = std::move(callable);
-            if (!this->cancelled())
-                return;
+            std::swap(handler_, callable); // the old one goes without the lock
         }
-        queue_handler();
+        if (!this->fixed())
+            return;
+        if (this->cancelled())
+            queue_handler();
+        else
+            take_handler();
     }
 
-    bool retrieved = false;
+    std::atomic<bool> retrieved{false};
 
 private:
-    ~promise_state() override { this->link()->forget(*this); }
-
-    void executor_closed() noexcept override {
-        this->cancel();
-        this->release();
-    }
-    bool keep() noexcept override { return this->try_retain(); }
+    ~promise_state() override = default;
 
     intrusive_ptr<state_base> cancel_requested() noexcept override {
         this->settle();
@@ -48,9 +59,15 @@ private:
         this->retain();
         enqueue(this->link(), *this);
     }
+    unique_function<void()> take_handler() noexcept {
+        const std::lock_guard lock(this->mutex());
+        queued_ = false;
+        return std::move(handler_);
+    }
     void run() noexcept override {
         try {
-            std::exchange(handler_, nullptr)();
+            if (auto handler = take_handler())
+                handler();
         } catch (...) {
             this->link()->unobserved(std::current_exception());
         }

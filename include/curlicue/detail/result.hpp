@@ -45,6 +45,8 @@ private:
 
 /// A value or a failure, shaped like `std::expected`.
 template <class T> class [[nodiscard]] result {
+    static_assert(!std::is_reference_v<T>, "a result holds a value: use a copy, a pointer or a "
+                                           "std::reference_wrapper");
     using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 public:

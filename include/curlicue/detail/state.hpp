@@ -11,16 +11,12 @@
 
 namespace curlicue::detail {
 
-class state_base;
-
 /// Waits for a state to become ready. It lives until `source_ready` was called, or until `leave`
 /// has taken it off.
-class continuation {
+class continuation : public list_node {
 public:
     /// @param branch whether it counts as a consumer: cancelling the last one cancels the source
     explicit continuation(bool branch = true) noexcept : branch_(branch) {}
-    continuation(const continuation&) = delete;
-    continuation& operator=(const continuation&) = delete;
 
     /// Called once, with no lock held, on the thread that made the state ready; runs no code of
     /// the user's, but queues it.
@@ -31,7 +27,6 @@ protected:
 
 private:
     friend class state_base;
-    continuation* next_ = nullptr;
     const bool branch_;
 };
 
@@ -40,17 +35,17 @@ private:
 /// An outcome is *fixed* once, by whoever comes first: the producer, a cancel, a timeout. It is
 /// *settled*, and the state ready, when the producer has let go: then continuations are told.
 /// @threading thread-safe
-class CURLICUE_EXPORT state_base : public ref_counted {
+class CURLICUE_EXPORT state_base : public pending_work {
 public:
     enum class leaving { last_branch, detached, gone };
 
-    bool ready() const noexcept { return phase_.load(std::memory_order_acquire) == phase::ready; }
-    bool cancelled() const noexcept {
-        return code_.load(std::memory_order_acquire) == errc::cancelled;
+    bool ready() const noexcept {
+        return (status_.load(std::memory_order_acquire) & ready_flag) != 0;
     }
+    bool cancelled() const noexcept { return fixed_code() == errc::cancelled; }
     const intrusive_ptr<executor_link>& link() const noexcept { return link_; }
     /// Whether a continuation may run here and now: on the executor's thread, or without one.
-    bool runs_here() const noexcept { return !link_ || link_->gone() || link_->runs_here(); }
+    bool runs_here() const noexcept { return !link_ || link_->may_run_here(); }
 
     /// True: this call fixed the outcome. Never allocates.
     bool cancel() noexcept { return fix_as(errc::cancelled); }
@@ -72,31 +67,46 @@ public:
     /// Somebody has looked at the outcome, or will: a failure is not `unobserved` any more.
     void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
 
-    void add_sharer() noexcept { sharers_.fetch_add(1, std::memory_order_relaxed); }
-    void drop_sharer() noexcept { sharers_.fetch_sub(1, std::memory_order_acq_rel); }
+    void add_sharer() noexcept { sharers_.fetch_add(1, std::memory_order_release); }
+    void drop_sharer() noexcept { sharers_.fetch_sub(1, std::memory_order_release); }
     bool shared() const noexcept { return sharers_.load(std::memory_order_acquire) != 0; }
 
 protected:
-    enum class phase : unsigned char { pending, fixed, ready };
-
     explicit state_base(intrusive_ptr<executor_link> link) noexcept : link_(std::move(link)) {}
-    ~state_base() override = default;
+    ~state_base() override;
 
-    /// Fixes the outcome as a failure with `code`, and asks the producer to let go.
+    /// From now on the executor's close cancels this, if it has one. False if it is closing
+    /// already.
+    bool end_with_executor() noexcept;
+
+    /// True: the caller alone decides. Without a code it now writes the outcome; either way it then
+    /// sees to it that the state is settled.
+    bool fix(errc code = {}) noexcept;
+    /// `fix`, and asks the producer to let go.
     bool fix_as(errc code) noexcept;
-    /// True: the caller alone writes the outcome and then settles.
-    bool fix() noexcept;
-    bool fixed() const noexcept { return phase_.load(std::memory_order_acquire) != phase::pending; }
-    /// The code that `fix_as` fixed; `errc{}` otherwise.
-    errc fixed_code() const noexcept { return code_.load(std::memory_order_acquire); }
+    bool fixed() const noexcept { return status_.load(std::memory_order_acquire) != 0; }
+    /// The code that is the whole outcome, or `errc::cancelled` for whatever is a cancellation;
+    /// `errc{}` otherwise.
+    errc fixed_code() const noexcept {
+        return static_cast<errc>(status_.load(std::memory_order_acquire) >> code_shift);
+    }
     /// A producer's failure that is a cancellation counts as one.
-    void fixed_as_cancelled() noexcept { code_.store(errc::cancelled, std::memory_order_release); }
+    void fixed_as_cancelled() noexcept {
+        status_.fetch_or(coded(errc::cancelled), std::memory_order_release);
+    }
     /// Makes it ready, once, and tells the continuations.
     void settle() noexcept;
 
     std::mutex& mutex() const noexcept { return mutex_; }
 
 private:
+    // The status: 0 while pending, then two flags and the code above them. In one word, because
+    // whoever sees it fixed must see as what.
+    static constexpr unsigned fixed_flag = 1;
+    static constexpr unsigned ready_flag = 2;
+    static constexpr unsigned code_shift = 2;
+    static unsigned coded(errc code) noexcept { return static_cast<unsigned>(code) << code_shift; }
+
     /// The outcome is fixed as cancelled or timed out: let go, now or soon, and settle. Returns the
     /// state that is to be cancelled for it, if any.
     virtual intrusive_ptr<state_base> cancel_requested() noexcept {
@@ -106,16 +116,20 @@ private:
     /// The failure to report when nobody has looked at it.
     virtual std::optional<failure> unseen() const noexcept = 0;
 
+    void executor_closed() noexcept final { cancel(); }
     void last_reference_gone() noexcept final;
-    bool unlink(continuation& waiter) noexcept;
+    bool attached(continuation& waiter) const noexcept;
+    void remove(continuation& waiter) noexcept;
     void check_wait() const;
 
     mutable std::mutex mutex_;
-    std::atomic<phase> phase_{phase::pending};
-    std::atomic<errc> code_{};
-    std::atomic<bool> observed_{false};
+    std::atomic<unsigned> status_{0};
     std::atomic<unsigned> sharers_{0};
-    continuation* first_ = nullptr;
+    std::atomic<bool> observed_{false};
+    bool watched_ = false;
+    unsigned branches_ = 0;
+    intrusive_list<continuation> waiting_;
+    state_base* next_doomed_ = nullptr;
     const intrusive_ptr<executor_link> link_;
 };
 
@@ -168,13 +182,13 @@ protected:
     using state_base::state_base;
 
     void store(result<T>&& outcome) noexcept {
-        if (!outcome.has_value() && outcome.why().cancelled())
-            fixed_as_cancelled();
         try {
             outcome_.emplace(std::move(outcome));
         } catch (...) {
             outcome_.emplace(failure(std::current_exception()));
         }
+        if (!outcome_->has_value() && outcome_->why().cancelled())
+            fixed_as_cancelled();
     }
 
 private:

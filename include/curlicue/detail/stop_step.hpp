@@ -3,7 +3,6 @@
 
 #include <curlicue/detail/state.hpp>
 
-#include <memory>
 #include <optional>
 #include <utility>
 #include <version>
@@ -17,9 +16,13 @@ template <class T> class stop_step {
 public:
     static constexpr bool runs_when_cancelled = false;
 
+    stop_step() = default;
+    /// Only before it listens.
+    stop_step(stop_step&&) noexcept {}
+
     /// @param target the state to cancel; it owns this step
-    void listen(std::stop_token token, state<T>& target) {
-        listener_ = std::make_unique<listener>(std::move(token), canceller{target});
+    void listen(std::stop_token token, state<T>& target) noexcept {
+        listener_.emplace(std::move(token), canceller{target});
     }
 
     template <class Target> void operator()(Target& target, result<T>&& outcome) {
@@ -29,11 +32,14 @@ public:
 private:
     struct canceller {
         state<T>& target;
-        void operator()() const noexcept { target.cancel(); }
+        void operator()() const noexcept {
+            // The cancel may be what ends it; this listener goes before its target.
+            const auto kept = intrusive_ptr<state<T>>::share(&target);
+            target.cancel();
+        }
     };
-    using listener = std::stop_callback<canceller>;
 
-    std::unique_ptr<listener> listener_;
+    std::optional<std::stop_callback<canceller>> listener_;
 };
 
 } // namespace curlicue::detail

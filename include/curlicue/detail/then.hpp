@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace curlicue {
@@ -14,6 +15,8 @@ template <class T> class future;
 namespace detail {
 
 template <class R> struct flattened {
+    static_assert(!std::is_reference_v<R>, "a future holds a value: return a copy, a pointer or a "
+                                           "std::reference_wrapper from a continuation");
     using type = R;
     static constexpr bool follows = false;
 };
@@ -42,7 +45,8 @@ void resolve_with(Target& target, F&& callable, Args&&... args) {
 /// The state of the future that `then` and its kin return: waits for its source, runs its step
 /// with the source's outcome, and, if the step returned a future, waits for that one too.
 ///
-/// `Step` is called as `step(target, result<T>&&)`; `Step::runs_when_cancelled` is `finally`'s.
+/// `Step` is called as `step(target, result<T>&&)`, and gone before the state is ready. With
+/// `Step::runs_when_cancelled`, `finally`'s, it runs whatever happens, and so to its end.
 template <class T, class U, class Step>
 class then_state final : public state<U>, private continuation, private work {
 public:
@@ -51,19 +55,17 @@ public:
 
     /// Begins to wait. From here on the source's list, later the queue, owns a reference.
     void start() noexcept {
-        auto& source = *upstream_;
-        source.observe();
+        const auto source = upstream_;
+        source->observe();
         if (shared_)
-            source.add_sharer();
-        this->retain();
-        source.attach(*this);
+            source->add_sharer();
+        wait_for(*source);
     }
 
     /// For steps: the outcome, unless a cancel was first.
     void conclude(result<U>&& outcome) noexcept {
         if (this->fix())
             this->store(std::move(outcome));
-        this->settle();
     }
 
     /// For steps: waits for `inner` and takes its outcome over.
@@ -72,20 +74,39 @@ public:
     Step& step() noexcept { return *step_; }
 
 private:
+    // waiting for the source, queued to run the step, running it, following the future that it
+    // returned. The mutex guards it; who changes it owns what comes next.
     enum class stage : unsigned char { waiting, queued, running, following, over };
 
     ~then_state() override = default;
 
+    void wait_for(state_base& upstream) noexcept {
+        this->retain();
+        upstream.attach(*this);
+        // A cancel that came before the line above has found nothing to cancel.
+        if (breaks_off() && !upstream.cancel_for(*this))
+            source_ready();
+    }
+    bool breaks_off() const noexcept { return !Step::runs_when_cancelled && this->fixed(); }
+
+    // The upstream is ready, or a cancel has taken this off its list.
     void source_ready() noexcept override {
-        if (change_stage(stage::waiting, stage::queued)) {
-            if (Step::runs_when_cancelled || !this->fixed()) {
-                enqueue(this->link(), *this);
-                return;
-            }
-            skip();
-        } else { // following
-            conclude(static_cast<state<U>&>(*upstream_).take_noexcept());
+        stage before{};
+        stage now{};
+        {
+            const std::lock_guard lock(this->mutex());
+            before = stage_;
+            now = before == stage::following || breaks_off() ? stage::over : stage::queued;
+            stage_ = now;
         }
+        if (now == stage::queued) {
+            enqueue(this->link(), *this);
+            return;
+        }
+        if (before == stage::following)
+            take_over();
+        else
+            skip();
         this->release();
     }
 
@@ -93,19 +114,21 @@ private:
         const auto queued = intrusive_ptr<then_state>::adopt(this);
         if (!change_stage(stage::queued, stage::running))
             return; // a cancel was first and has settled it
-        result<T> outcome = failure(errc::cancelled);
-        if (!this->fixed())
-            outcome = static_cast<state<T>&>(*upstream_).take_noexcept();
-        drop_source();
-        if (Step::runs_when_cancelled || !this->fixed()) {
-            try {
+        try {
+            auto outcome = this->fixed() ? result<T>(failure(errc::cancelled))
+                                         : static_cast<state<T>&>(*upstream_).take_noexcept();
+            drop_source();
+            if (!breaks_off())
                 (*step_)(*this, std::move(outcome));
-            } catch (...) {
-                conclude(failure(std::current_exception()));
-            }
+        } catch (...) {
+            conclude(failure(std::current_exception()));
         }
         step_.reset();
-        if (change_stage(stage::running, stage::over))
+        const auto inner = upstream_;
+        change_stage(stage::running, inner ? stage::following : stage::over);
+        if (inner)
+            wait_for(*inner);
+        else
             this->settle();
     }
 
@@ -113,12 +136,13 @@ private:
         intrusive_ptr<state_base> upstream;
         {
             const std::lock_guard lock(this->mutex());
-            if (stage_ == stage::running || (stage_ == stage::queued && Step::runs_when_cancelled))
-                return nullptr; // run() settles
-            if (stage_ == stage::queued)
+            if (stage_ == stage::waiting ||
+                (stage_ == stage::following && !Step::runs_when_cancelled))
+                upstream = upstream_;
+            else if (stage_ == stage::queued && !Step::runs_when_cancelled)
                 stage_ = stage::over;
             else
-                upstream = upstream_;
+                return nullptr; // who changed the stage settles
         }
         if (!upstream) {
             skip();
@@ -128,7 +152,7 @@ private:
         case state_base::leaving::last_branch:
             return upstream;
         case state_base::leaving::detached:
-            left();
+            source_ready();
             break;
         case state_base::leaving::gone:
             break; // source_ready is on its way
@@ -136,17 +160,10 @@ private:
         return nullptr;
     }
 
-    // Cancelled, and off the list that owned a reference.
-    void left() noexcept {
-        if (Step::runs_when_cancelled && change_stage(stage::waiting, stage::queued)) {
-            enqueue(this->link(), *this);
-            return;
-        }
-        if (change_stage(stage::waiting, stage::over))
-            skip();
-        else
-            this->settle();
-        this->release();
+    void drop_source() noexcept {
+        const auto source = std::exchange(upstream_, nullptr);
+        if (shared_)
+            source->drop_sharer();
     }
 
     // Cancelled before its turn came.
@@ -156,19 +173,17 @@ private:
         this->settle();
     }
 
+    // The outcome of the future that the step returned.
+    void take_over() noexcept {
+        const auto inner = std::exchange(upstream_, nullptr);
+        if (this->fix())
+            this->store(static_cast<state<U>&>(*inner).take_noexcept());
+        this->settle();
+    }
+
     bool change_stage(stage from, stage to) noexcept {
         const std::lock_guard lock(this->mutex());
         return stage_ == from && (stage_ = to, true);
-    }
-
-    void drop_source() noexcept {
-        intrusive_ptr<state_base> source;
-        {
-            const std::lock_guard lock(this->mutex());
-            source = std::exchange(upstream_, nullptr);
-        }
-        if (shared_)
-            source->drop_sharer();
     }
 
     intrusive_ptr<state_base> upstream_; // the source, later the future that the step returned

@@ -3,9 +3,23 @@
 
 #include <curlicue/detail/state.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace curlicue::detail {
+
+/// The time `duration` from now: not before, and never past the end of the clock.
+template <class Rep, class Period>
+executor::clock::time_point deadline_after(std::chrono::duration<Rep, Period> duration) noexcept {
+    using clock = executor::clock;
+    using seconds = std::chrono::duration<double>; // in which nothing overflows
+    const auto now = clock::now();
+    if (!(duration > duration.zero()))
+        return now;
+    if (seconds(duration) >= seconds(clock::time_point::max() - now))
+        return clock::time_point::max();
+    return now + std::chrono::ceil<clock::duration>(duration);
+}
 
 /// The state of `future::timeout`: passes its source on, or fails at the deadline and cancels it.
 template <class T>
@@ -15,12 +29,19 @@ public:
         : state<T>(source->link()), source_(source), deadline_(deadline), arm_(*this),
           finish_(*this) {}
 
+    /// @throws what the executor's timer throws; nothing has changed then
     void start() {
+        const bool here = this->runs_here();
+        if (here && !source_->ready())
+            this->link()->start_timer(*this, deadline_);
         source_->observe();
-        if (!source_->ready())
-            arm();
-        this->retain();
+        this->retain(); // for the source's list, later for `finish`
         source_->attach(*this);
+        // Now that a source which is late can be cancelled.
+        if (!here && !this->fixed()) {
+            this->retain();
+            enqueue(this->link(), arm_);
+        }
     }
 
 private:
@@ -39,27 +60,21 @@ private:
 
     ~timeout_state() override = default;
 
-    void arm() {
-        if (this->runs_here()) {
-            this->link()->start_timer(*this, deadline_);
-        } else {
-            this->retain();
-            enqueue(this->link(), arm_);
-        }
-    }
-    void armed_at_home() noexcept {
-        if (this->ready() || source_->ready())
+    void arm() noexcept {
+        if (this->fixed() || source_->ready())
             return;
         try {
             this->link()->start_timer(*this, deadline_);
         } catch (...) {
-            if (this->fix()) {
-                this->store(failure(std::current_exception()));
-                source_->cancel_for(*this);
-            }
+            if (!this->fix())
+                return;
+            this->store(failure(std::current_exception()));
+            if (!source_->cancel_for(*this))
+                source_ready();
         }
     }
 
+    // The source is ready, or a cancel has taken this off its list.
     void source_ready() noexcept override {
         if (this->runs_here()) {
             finish();
@@ -96,7 +111,7 @@ private:
 
     const intrusive_ptr<state<T>> source_;
     const executor::clock::time_point deadline_;
-    thread_step<&timeout_state::armed_at_home> arm_;
+    thread_step<&timeout_state::arm> arm_;
     thread_step<&timeout_state::finish> finish_;
 };
 

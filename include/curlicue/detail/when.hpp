@@ -12,17 +12,24 @@ namespace curlicue::detail {
 
 template <class T> using states = std::vector<intrusive_ptr<state<T>>>;
 
+/// The executor for what comes of several states: that of the first whose executor is alive.
+template <class T> intrusive_ptr<executor_link> common_link(const states<T>& sources) noexcept {
+    for (const auto& each : sources)
+        if (each->link() && !each->link()->gone())
+            return each->link();
+    return nullptr;
+}
+
 /// The state of a future over several others: `Rule` says which of them decide it, and how.
 ///
 /// `Rule::input_ready(owner, index)` is called for each input as it becomes ready,
 /// `Rule::all_ready` after the last of them, on whatever threads make them ready;
 /// `Rule::abandon(source, waiter)` for each input that is not needed any more, true if `waiter`
-/// will still be told.
+/// will still be told. With `Rule::hands_back` the inputs that were not taken are not observed.
 template <class T, class U, class Rule> class when_state final : public state<U> {
 public:
     when_state(states<T> sources, bool shared)
-        : state<U>(sources.empty() ? nullptr : sources.front()->link()), shared_(shared),
-          remaining_(sources.size() + 1) {
+        : state<U>(common_link(sources)), shared_(shared), remaining_(sources.size() + 1) {
         inputs_.reserve(sources.size());
         for (auto& source : sources)
             inputs_.emplace_back(*this, std::move(source));
@@ -30,12 +37,18 @@ public:
 
     void start() noexcept {
         const auto kept = intrusive_ptr<when_state>::share(this);
+        bool others = false;
         for (auto& each : inputs_) {
-            each.source->observe();
+            if (!Rule::hands_back)
+                each.source->observe();
             if (shared_)
                 each.source->add_sharer();
+            if (each.source->link() != this->link())
+                others = true;
             this->retain();
         }
+        if (others) // which do not end with ours
+            this->end_with_executor();
         for (auto& each : inputs_)
             each.source->attach(each);
         if (this->fixed())
@@ -44,8 +57,10 @@ public:
     }
 
     std::size_t size() const noexcept { return inputs_.size(); }
-    result<T> take(std::size_t index) noexcept { return inputs_[index].source->take_noexcept(); }
-
+    result<T> take(std::size_t index) noexcept {
+        inputs_[index].source->observe();
+        return inputs_[index].source->take_noexcept();
+    }
     std::optional<failure> error(std::size_t index) const noexcept {
         return inputs_[index].source->error();
     }
@@ -112,7 +127,7 @@ private:
     }
 
     intrusive_ptr<state_base> cancel_requested() noexcept override {
-        // Every input may end this in its turn.
+        // Each input may be the last to end, and this with it.
         const auto kept = intrusive_ptr<when_state>::share(this);
         remaining_.fetch_add(1, std::memory_order_relaxed);
         for (auto& each : inputs_)
@@ -129,6 +144,7 @@ private:
 
 // What the rules of `when_all` and `gather` share: inputs run on, whatever the others do.
 struct keep_inputs {
+    static constexpr bool hands_back = false;
     static bool abandon(state_base&, continuation&) noexcept { return true; }
 };
 
@@ -180,6 +196,7 @@ template <> struct gather_rule<void> : keep_inputs {
 /// The first one decides, the others are handed back as futures of kind `Future`.
 template <class T, class Any> struct when_any_rule {
     using value_type = Any;
+    static constexpr bool hands_back = true;
 
     static bool abandon(state_base& source, continuation& waiter) noexcept {
         return !source.detach(waiter);
@@ -198,6 +215,7 @@ template <class T, class Any> struct when_any_rule {
 /// The first one decides, the others are cancelled.
 template <class T> struct race_rule {
     using value_type = T;
+    static constexpr bool hands_back = false;
 
     static bool abandon(state_base& source, continuation& waiter) noexcept {
         return source.cancel_for(waiter);
