@@ -194,7 +194,6 @@ option_value value_for(const curl_easyoption& option) {
 }
 
 TEST(TheRunTimeDoor, OpensForEveryOption) {
-    easy handle;
     // Refused for their value, or because this libcurl was built without the feature.
     const std::set<int> answers{CURLE_BAD_FUNCTION_ARGUMENT, CURLE_UNKNOWN_OPTION,
                                 CURLE_NOT_BUILT_IN,          CURLE_UNSUPPORTED_PROTOCOL,
@@ -203,6 +202,7 @@ TEST(TheRunTimeDoor, OpensForEveryOption) {
     for_each_option([&](const curl_easyoption& option) {
         if (option.id == CURLOPT_ERRORBUFFER)
             return;
+        easy handle; // a new one: libcurl 8.10 leaks where some follow others
         const auto code = refusal_of([&] { handle.setopt(option.id, value_for(option)); });
         EXPECT_TRUE(!code || answers.contains(code.value()))
             << option.name << ": " << code.message();
