@@ -78,11 +78,11 @@ void multi_core::add(easy added) {
     add_refused_ = false;
     run("curl_multi_add_handle", [&](multi_handle& multi) {
         CURLMcode code = multi.add(curl);
-        adding_ = false;
         if (code == CURLM_OK && (add_refused_ || exception_)) {
             multi.remove(curl);
             code = CURLM_ABORTED_BY_CALLBACK;
         }
+        adding_ = false;
         if (code != CURLM_OK)
             forget(curl);
         return code;

@@ -4,6 +4,7 @@
 #include "support/files.hpp"
 #include "support/multi_driver.hpp"
 #include "support/multi_fixture.hpp"
+#include "support/scripted_server.hpp"
 #include <curlicue/multi.hpp>
 
 #include <chrono>
@@ -310,18 +311,19 @@ TEST_F(AMultisOwnCallable, MayAskButNotDriveItsMulti) {
 
 TEST_F(AMultisOwnCallable, MayDestroyItsMulti) {
     for (const bool sockets : {true, false}) {
+        const scripted_server server([](connection& client) { client.hold(); });
         auto dying = std::make_unique<multi>();
-        const easy page(url("/hello"));
+        const easy page(server.url());
         int calls = 0;
-        dying->add_handle(page);
         listen(*dying, sockets, [&] {
             ++calls;
             dying.reset();
         });
+        multi& driven = *dying;
+        driven.add_handle(page);
         const patience patience;
         while (dying) {
             patience.check();
-            multi& driven = *dying;
             driven.socket_action(CURL_SOCKET_TIMEOUT, 0);
         }
         EXPECT_EQ(calls, 1) << "nobody is called back by a destroyed multi";
