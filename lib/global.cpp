@@ -2,7 +2,6 @@
 #include "global.hpp"
 
 #include "refusal.hpp"
-
 #include <curlicue/error.hpp>
 
 namespace curlicue::detail {
