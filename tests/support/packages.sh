@@ -33,6 +33,7 @@ require_build_tools() {
 require_sample_libraries() {
     require libcli11-dev pkg-config --exists CLI11
     require libcpp-httplib-dev pkg-config --exists cpp-httplib
+    require ca-certificates test -n "$(ls -A /etc/ssl/certs 2>/dev/null)" # for https:// URLs
 }
 
 install_missing() {
