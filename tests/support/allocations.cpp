@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "allocations.hpp"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+thread_local int count = 0;
+} // namespace
+
+int curlicue::test::allocations() noexcept { return count; }
+
+void* operator new(std::size_t size) {
+    ++count;
+    if (void* const memory = std::malloc(size))
+        return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
