@@ -127,7 +127,7 @@ bool engine::busy() const noexcept {
     bool kicked = false;
     for (const auto& each : shards_)
         kicked = kicked || each->kicked();
-    return kicked || timeouts_ != 0 || dispatcher_.busy() ||
+    return kicked || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
            pending_.load(std::memory_order_relaxed) != 0;
 }
 
@@ -173,18 +173,14 @@ void engine::beat() noexcept {
 void engine::start_timer(timed_work& timer, dispatcher::clock::time_point deadline) {
     if (!timeout_)
         return;
-    const bool was_armed = timer.armed;
-    timeout_->start(timer, deadline);
-    if (!was_armed)
-        ++timeouts_;
+    timeout_->start(timer, deadline, timeout::whose::others);
     need_turn();
 }
 
 void engine::stop_timer(timed_work& timer) noexcept {
     if (!timeout_ || !timer.armed)
         return;
-    timeout_->stop(timer);
-    --timeouts_;
+    timeout_->stop(timer, timeout::whose::others);
     need_turn();
 }
 

@@ -15,60 +15,72 @@ timeout::timeout(uv_loop_t* loop, owner& told, intrusive_ptr<ref_counted> keep) 
 }
 
 timeout::~timeout() {
-    for (auto& [deadline, item] : queue_)
-        item->armed = false;
+    for (auto* const queue : {&ours_, &others_})
+        for (auto& [deadline, item] : *queue)
+            item->armed = false;
 }
 
-void timeout::start(timed_work& item, clock::time_point deadline) {
-    stop(item);
+void timeout::start(timed_work& item, clock::time_point deadline, whose is) {
+    stop(item, is);
+    auto& queue = queue_of(is);
     if (spare_) {
         spare_.key() = deadline;
         spare_.mapped() = &item;
-        item.position = queue_.insert(std::move(spare_));
+        item.position = queue.insert(std::move(spare_));
     } else {
-        item.position = queue_.emplace(deadline, &item);
+        item.position = queue.emplace(deadline, &item);
     }
     item.armed = true;
 }
 
-void timeout::stop(timed_work& item) noexcept {
-    if (!item.armed)
-        return;
-    spare_ = queue_.extract(item.position);
+void timeout::stop(timed_work& item, whose is) noexcept {
+    if (item.armed)
+        take_off(item, queue_of(is));
+}
+
+void timeout::take_off(timed_work& item, timed_work::queue& from) noexcept {
+    spare_ = from.extract(item.position);
     item.armed = false;
+}
+
+std::optional<timeout::clock::time_point> timeout::earliest() const noexcept {
+    if (ours_.empty() && others_.empty())
+        return std::nullopt;
+    if (ours_.empty() || others_.empty())
+        return (ours_.empty() ? others_ : ours_).begin()->first;
+    return std::min(ours_.begin()->first, others_.begin()->first);
 }
 
 bool timeout::run_expired(std::size_t limit) noexcept {
     // What expires may start others that are due at once: those wait for the next time.
     const auto now = clock::now();
     bool any = false;
-    for (; limit != 0 && !queue_.empty() && queue_.begin()->first <= now; --limit) {
-        timed_work& item = *queue_.begin()->second;
-        stop(item);
-        item.expired();
-        any = true;
-    }
+    for (auto* const queue : {&ours_, &others_})
+        for (; limit != 0 && !queue->empty() && queue->begin()->first <= now; --limit) {
+            timed_work& item = *queue->begin()->second;
+            take_off(item, *queue);
+            item.expired();
+            any = true;
+        }
     return any;
 }
 
 void timeout::arm() noexcept {
-    if (queue_.empty()) {
-        if (armed_for_)
-            uv_timer_stop(timer_.get());
-        armed_for_.reset();
-        return;
-    }
-    const auto deadline = queue_.begin()->first;
+    const auto deadline = earliest();
     if (armed_for_ == deadline)
         return;
+    armed_for_ = deadline;
+    if (!deadline) {
+        uv_timer_stop(timer_.get());
+        return;
+    }
     // Rounded up, so as not to come early and wait again; and never 0: libuv before 1.48 runs a
     // timer of 0 ms that a timer callback starts before it polls again (uv__run_timers).
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - clock::now());
     // libuv counts from its idea of now, which is as old as this turn of the loop.
     uv_update_time(timer_->loop);
     uv_timer_start(timer_.get(), &timeout::fired,
                    static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 1)), 0);
-    armed_for_ = deadline;
 }
 
 void timeout::fired(uv_timer_t* timer) noexcept {

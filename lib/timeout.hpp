@@ -29,10 +29,13 @@ public:
     timeout& operator=(const timeout&) = delete;
     ~timeout();
 
+    /// What is started for somebody else holds the loop until it is over; our own does not.
+    enum class whose : bool { ours, others };
     /// Each start replaces the one before. Allocates only when more than ever are started.
-    void start(timed_work& item, clock::time_point deadline);
-    void stop(timed_work& item) noexcept;
-    std::size_t size() const noexcept { return queue_.size(); }
+    void start(timed_work& item, clock::time_point deadline, whose is = whose::ours);
+    /// @param is as it was started
+    void stop(timed_work& item, whose is = whose::ours) noexcept;
+    bool holds_loop() const noexcept { return !others_.empty(); }
 
     /// Calls what is due now, at the most `limit` of them; true if any was.
     bool run_expired(std::size_t limit) noexcept;
@@ -41,8 +44,12 @@ public:
 
 private:
     static void fired(uv_timer_t* timer) noexcept;
+    timed_work::queue& queue_of(whose is) noexcept { return is == whose::ours ? ours_ : others_; }
+    void take_off(timed_work& item, timed_work::queue& from) noexcept;
+    std::optional<clock::time_point> earliest() const noexcept;
 
-    timed_work::queue queue_;
+    timed_work::queue ours_;
+    timed_work::queue others_;
     timed_work::queue::node_type spare_;
     std::optional<clock::time_point> armed_for_;
     uv_owned<uv_timer_t> timer_;
