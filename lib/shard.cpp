@@ -2,6 +2,7 @@
 #include "shard.hpp"
 
 #include "engine.hpp"
+#include <curlicue/detail/timeout.hpp>
 
 #include <new>
 
@@ -30,7 +31,7 @@ void shard::close() noexcept {
         return;
     multi_->cleanup();
     multi_.reset();
-    running = 0;
+    kicked_ = false;
     on_timer(-1); // also what libcurl asked for meanwhile
     poison_ = CURLM_OK;
 }
@@ -43,28 +44,27 @@ void shard::postpone_kick() noexcept {
 // Both always answer 0: -1 makes libcurl give up every transfer of the multi, and crash at the
 // next call in some versions (7.88 to 8.14, multi_done with a null connection).
 int shard::on_socket(CURL*, curl_socket_t socket, int what, void*) noexcept {
-    owner_.watch(*this, socket, what);
+    // In its cleanup 8.10 to 8.20 name sockets that they close at once.
+    if (multi_->get() != nullptr)
+        owner_.watch(*this, socket, what);
     return 0;
 }
 
 int shard::on_timer(long timeout_ms) noexcept {
-    if (timeout_ms < 0) {
-        kicked_ = false;
-        if (armed)
-            owner_.timers().stop(*this);
-    } else if (timeout_ms == 0) {
-        kicked_ = true;
-    } else {
+    // Each replaces the one before.
+    due_ = timeout_ms == 0;
+    if (timeout_ms > 0) {
         try {
-            owner_.timers().start(*this,
-                                  timeout::clock::now() + std::chrono::milliseconds(timeout_ms));
+            owner_.timers().start(*this, deadline_after(std::chrono::milliseconds(timeout_ms)));
         } catch (const std::bad_alloc&) {
-            kicked_ = true; // early is allowed, never is not
+            due_ = true; // early is allowed, never is not
         }
+    } else if (armed) {
+        owner_.timers().stop(*this);
     }
     return 0;
 }
 
-void shard::expired() noexcept { kicked_ = true; }
+void shard::expired() noexcept { due_ = true; }
 
 } // namespace curlicue::detail

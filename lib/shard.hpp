@@ -33,12 +33,13 @@ public:
     /// Cleans it up; libcurl calls back meanwhile. The engine has ended its watches before.
     void close() noexcept;
 
-    /// libcurl is to be called with its timeout in the next turn.
+    /// libcurl is to be called with its timeout in the next turn, whatever it asks for until then.
     void kick() noexcept { kicked_ = true; }
-    bool kicked() const noexcept { return kicked_; }
+    bool kicked() const noexcept { return kicked_ || due_; }
     bool take_kick() noexcept {
         driven = true;
-        return std::exchange(kicked_, false);
+        const bool due = std::exchange(due_, false);
+        return std::exchange(kicked_, false) || due;
     }
     /// Too many kicks for one turn: the rest comes after a moment.
     void postpone_kick() noexcept;
@@ -58,6 +59,7 @@ private:
 
     engine& owner_;
     std::unique_ptr<multi_handle> multi_;
+    bool due_ = false; // libcurl's timer
     bool kicked_ = false;
     CURLMcode poison_ = CURLM_OK;
 };
