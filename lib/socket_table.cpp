@@ -13,6 +13,11 @@ socket_table::entry& socket_table::at(curl_socket_t socket) {
     return entries_[index];
 }
 
+socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
+    const auto index = static_cast<std::size_t>(socket);
+    return index < entries_.size() ? &entries_[index] : nullptr;
+}
+
 void socket_table::end(entry& known) noexcept {
     if (!known.watch)
         return;
@@ -21,15 +26,21 @@ void socket_table::end(entry& known) noexcept {
 }
 
 void socket_table::announce(shard& of, curl_socket_t socket, int what) {
-    // In the cleanup of 8.10 to 8.20 libcurl names sockets that it closes at once.
-    if (home_ == nullptr || socket == CURL_SOCKET_BAD)
+    if (closed_)
         return;
-    auto& known = at(socket);
     if (what == CURL_POLL_REMOVE) {
-        if (known.watch && !(known.tells_of_close && known.watch->keep_idle()))
-            end(known);
+        if (auto* const known = find(socket);
+            known != nullptr &&
+            !(known->tells_of_close && known->watch && known->watch->keep_idle())) {
+            // If it was closed without a word, the number may soon be that of one that never tells.
+            known->tells_of_close = false;
+            end(*known);
+        }
         return;
     }
+    if (static_cast<std::ptrdiff_t>(socket) < 0)
+        return;
+    auto& known = at(socket);
     if (known.watch && &known.watch->of() != &of)
         end(known); // another connection, under a number used again
     if (!known.watch) {
@@ -54,7 +65,7 @@ void socket_table::resume() noexcept {
 void socket_table::close() noexcept {
     entries_.clear();
     size_.set(0);
-    home_ = nullptr;
+    closed_ = true;
     keep_ = nullptr;
 }
 
@@ -71,10 +82,11 @@ void socket_table::opened(curl_socket_t socket) noexcept {
 }
 
 void socket_table::closing(curl_socket_t socket) noexcept {
-    const auto index = static_cast<std::size_t>(socket);
-    if (here() && index < entries_.size()) {
-        end(entries_[index]);
-        entries_[index].tells_of_close = false;
+    if (!here())
+        return;
+    if (auto* const known = find(socket)) {
+        end(*known);
+        known->tells_of_close = false;
     }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "dispatcher.hpp"
 #include "easy_core.hpp"
 #include "engine_counters.hpp"
 #include "socket_watch.hpp"
+#include <curlicue/detail/executor_link.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -30,9 +30,9 @@ public:
         ~owner() = default;
     };
 
-    socket_table(uv_loop_t* loop, const dispatcher& home, owner& told,
+    socket_table(uv_loop_t* loop, const executor& home, owner& told,
                  intrusive_ptr<ref_counted> keep) noexcept
-        : loop_(loop), home_(&home), owner_(told), keep_(std::move(keep)) {}
+        : loop_(loop), home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)) {}
 
     /// @param what CURL_POLL_…, as libcurl's socket callback has it
     /// @throws std::bad_alloc
@@ -56,11 +56,14 @@ private:
         bool tells_of_close = false;
     };
     entry& at(curl_socket_t socket);
+    entry* find(curl_socket_t socket) noexcept;
     void end(entry& known) noexcept;
-    bool here() const noexcept { return home_ != nullptr && home_->runs_here(); }
+    // Easies that were added here may open sockets elsewhere later, and when we are gone.
+    bool here() const noexcept { return home_->runs_here() && !closed_; }
 
     uv_loop_t* const loop_;
-    const dispatcher* home_; // null: closed
+    const intrusive_ptr<executor_link> home_;
+    bool closed_ = false;
     owner& owner_;
     intrusive_ptr<ref_counted> keep_;
     std::vector<entry> entries_; // descriptors are small numbers
