@@ -62,16 +62,20 @@ future<easy> engine::add(const easy& handle) {
     auto item = make_intrusive<transfer>(*this, handle);
     if (!core->claim(*item))
         throw usage_error(errc::already_added, call);
+    bool entered = false;
     const auto undo = [&] {
-        if (transfers_.leave(*item))
-            pending_.fetch_sub(1, std::memory_order_relaxed);
+        if (entered && !transfers_.leave(*item))
+            return; // removed within the call, it has been let go of
+        pending_.fetch_sub(1, std::memory_order_relaxed);
         core->release_claim();
+        dispatcher_.wake(); // it may have been what a drain waits for
     };
     CURLMcode code = CURLM_OK;
+    pending_.fetch_add(1, std::memory_order_relaxed);
     try {
-        if (!transfers_.enter(*item))
+        entered = transfers_.enter(*item);
+        if (!entered)
             throw usage_error(errc::closed, call);
-        pending_.fetch_add(1, std::memory_order_relaxed);
         if (may_call_libcurl())
             code = start(*item);
         else
@@ -174,9 +178,9 @@ void engine::drive(shard& of, curl_socket_t socket, int mask) noexcept {
 }
 
 void engine::libcurl_returned(shard& of, CURLMcode code) noexcept {
-    if (code == CURLM_OK)
-        code = of.take_poison();
     read_messages(of);
+    if (const auto poison = of.take_poison(); code == CURLM_OK)
+        code = poison;
     if (code != CURLM_OK)
         fail_shard(of, code);
     run_deferred();
@@ -200,7 +204,8 @@ void engine::read_messages(shard& of) noexcept {
         const auto message = of.multi()->info_read();
         if (!message)
             break;
-        if (const auto item = transfers_.find(message->handle); item && item->home == &of)
+        if (const auto item = transfers_.find(message->handle);
+            item && item->home == &of && !item->lingers)
             finish(*item, message->result);
     }
 }
@@ -215,30 +220,39 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
         item.settle();
         return;
     }
-    remove_from_libcurl(item);
-    conclude(item);
+    if (remove_from_libcurl(item))
+        conclude(item);
 }
 
-void engine::remove_from_libcurl(transfer& item) noexcept {
-    auto& home = *std::exchange(item.home, nullptr);
-    --home.running;
-    counters_.running.set(counters_.running.value() - 1);
+bool engine::remove_from_libcurl(transfer& item) noexcept {
+    auto& home = *item.home;
     const auto code = call_libcurl([&] { return home.multi()->remove(item.curl()); });
-    if (code != CURLM_OK)
-        home.poison(code); // the cleanup of its multi handle makes libcurl let go of it
+    if (code != CURLM_OK) {
+        home.poison(code); // what makes libcurl let go of it is the cleanup of its multi handle
+        return false;
+    }
+    has_left_libcurl(item);
+    return true;
 }
 
-void engine::conclude(transfer& item) noexcept {
+void engine::has_left_libcurl(transfer& item) noexcept {
+    --std::exchange(item.home, nullptr)->running;
+    counters_.running.set(counters_.running.value() - 1);
+}
+
+bool engine::conclude(transfer& item) noexcept {
     const auto kept = intrusive_ptr<transfer>::share(&item);
     if (!transfers_.leave(item))
-        return;
+        return false;
     if (!item.lingers)
         count_outcome(item);
     auto& core = item.core();
-    core.release_claim();
+    // While the claim is ours, so that nobody else has added it meanwhile.
     if (options_.close_handles && phase_.load(std::memory_order_relaxed) >= phase::closing)
         core.close();
+    core.release_claim();
     item.settle();
+    return true;
 }
 
 void engine::count_outcome(transfer& item) noexcept {
@@ -254,11 +268,14 @@ void engine::count_outcome(transfer& item) noexcept {
 void engine::let_go(transfer& item) noexcept {
     const auto kept = intrusive_ptr<transfer>::share(&item);
     auto* const home = item.home;
-    if (home != nullptr)
-        remove_from_libcurl(item);
-    conclude(item);
-    if (home != nullptr)
-        libcurl_returned(*home, CURLM_OK);
+    if (home == nullptr) {
+        if (conclude(item)) // not when the end of the engine was first: this may be any thread then
+            need_turn();
+        return;
+    }
+    if (remove_from_libcurl(item))
+        conclude(item);
+    libcurl_returned(*home, CURLM_OK);
     need_turn();
 }
 
@@ -266,13 +283,20 @@ void engine::fail_shard(shard& of, CURLMcode code) noexcept {
     // The state of its transfers is uncertain, and after a refusal libcurl may not be driven again
     // (curl_multi_socket_action(3)): what is finished has been read, the rest fails.
     counters_.rebuilds.add();
-    while (const auto item = transfers_.first(&of)) {
-        item->fix_outcome(multi_failure(code));
-        remove_from_libcurl(*item);
-        conclude(*item);
+    const bool closing = phase_.load(std::memory_order_relaxed) >= phase::closing;
+    for (auto item = transfers_.first(&of); item; item = transfers_.next(*item, &of)) {
+        item->fix_outcome(closing ? failure(errc::cancelled) : multi_failure(code));
+        call_libcurl([&] { return of.multi()->remove(item->curl()); });
     }
     sockets_->forget(of);
     call_libcurl([&] { return of.close(), CURLM_OK; });
+    // Now libcurl has let go of those too whose removal it refused. One without an outcome is new:
+    // whoever heard of an end has added it.
+    for (auto item = transfers_.first(&of); item && item->has_outcome();
+         item = transfers_.first(&of)) {
+        has_left_libcurl(*item);
+        conclude(*item);
+    }
     // The next transfer opens it again, with its options.
 }
 

@@ -126,8 +126,9 @@ private:
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
-    void remove_from_libcurl(transfer& item) noexcept;
-    void conclude(transfer& item) noexcept;
+    bool remove_from_libcurl(transfer& item) noexcept;
+    void has_left_libcurl(transfer& item) noexcept;
+    bool conclude(transfer& item) noexcept;
     void count_outcome(transfer& item) noexcept;
     shard& choose_shard();
     void bind_here(std::string_view call);
@@ -142,6 +143,7 @@ private:
     void beat() noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
+    void cannot_watch(shard& of) noexcept override { of.poison(CURLM_OUT_OF_MEMORY); }
     void close_callback_failed(std::exception_ptr failure) noexcept override;
     void timer_fired() noexcept override;
     void woken() noexcept override;
@@ -188,7 +190,6 @@ private:
     bool unwinding_ = false;
     std::size_t steps_left_ = 0;
     std::uint64_t steps_time_ = 0;
-    std::size_t timeouts_ = 0; // pending timers of futures
     std::atomic<std::size_t> pending_{0};
     std::atomic<std::uint64_t> unobserved_{0};
     hold hold_;

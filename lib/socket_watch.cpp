@@ -51,7 +51,7 @@ bool socket_watch::keep_idle() noexcept {
 
 void socket_watch::resume() noexcept {
     if (std::exchange(suspended_, false) && wanted_ != 0)
-        arm(wanted_);
+        arm_anew();
 }
 
 void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
@@ -83,7 +83,7 @@ void socket_watch::ready(int status, int events) noexcept {
 void socket_watch::expired() noexcept {
     if (wanted_ == 0 || suspended_)
         return;
-    arm(wanted_);
+    arm_anew();
     if (armed_ == 0)
         owner_.socket_ready(shard_, socket_, 0); // retry_later() has started the timer again
 }
@@ -108,6 +108,14 @@ void socket_watch::arm(int events) noexcept {
         retry_later();
 }
 
+// After a while in which libcurl may have closed the descriptor without a word: libuv finds that
+// out of a new handle (uv_poll_init), and for an old one it ends the process (uv__io_poll,
+// epoll_ctl).
+void socket_watch::arm_anew() noexcept {
+    poll_.reset();
+    arm(wanted_);
+}
+
 void socket_watch::disarm() noexcept {
     if (poll_ && armed_ != 0)
         uv_poll_stop(poll_.get());
@@ -120,7 +128,7 @@ void socket_watch::retry_later() noexcept {
     try {
         owner_.timers().start(*this, timeout::clock::now() + backoff_);
     } catch (const std::bad_alloc&) {
-        // Without a timer either: libcurl's own timeouts are what is left.
+        owner_.cannot_watch(shard_);
     }
 }
 

@@ -27,6 +27,8 @@ public:
         /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
         virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
+        /// Out of memory: what happens to a socket of this shard will not be heard.
+        virtual void cannot_watch(shard& of) noexcept = 0;
 
     protected:
         ~owner() = default;
@@ -55,6 +57,7 @@ private:
     void ready(int status, int events) noexcept;
     void expired() noexcept override;
     void arm(int events) noexcept;
+    void arm_anew() noexcept;
     void disarm() noexcept;
     void retry_later() noexcept;
 

@@ -47,7 +47,16 @@ intrusive_ptr<transfer> transfer_list::find(CURL* handle) const noexcept {
 
 intrusive_ptr<transfer> transfer_list::first(const shard* home) const noexcept {
     const std::lock_guard lock(mutex_);
-    auto* each = first_;
+    return from(first_, home);
+}
+
+intrusive_ptr<transfer> transfer_list::next(const transfer& item,
+                                            const shard* home) const noexcept {
+    const std::lock_guard lock(mutex_);
+    return from(item.next, home);
+}
+
+intrusive_ptr<transfer> transfer_list::from(transfer* each, const shard* home) noexcept {
     while (each != nullptr && home != nullptr && each->home != home)
         each = each->next;
     return intrusive_ptr<transfer>::share(each);

@@ -30,11 +30,15 @@ public:
     intrusive_ptr<transfer> find(CURL* handle) const noexcept;
     /// The first one, or the first that `home` has; null if there is none.
     intrusive_ptr<transfer> first(const shard* home = nullptr) const noexcept;
+    /// The next one after `item`, which is listed, that `home` has; null if there is none.
+    intrusive_ptr<transfer> next(const transfer& item, const shard* home) const noexcept;
     std::vector<intrusive_ptr<transfer>> all() const;
     std::size_t size() const noexcept;
     bool empty() const noexcept { return size() == 0; }
 
 private:
+    static intrusive_ptr<transfer> from(transfer* each, const shard* home) noexcept;
+
     mutable std::mutex mutex_;
     bool closed_ = false;
     std::unordered_map<CURL*, transfer*> by_handle_;
