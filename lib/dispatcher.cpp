@@ -38,6 +38,7 @@ void dispatcher::open(uv_loop_t* loop, intrusive_ptr<ref_counted> keep) {
     adopt_thread();
     const std::lock_guard lock(mutex_);
     async_ = std::move(async);
+    closed_ = false; // where an attempt to bind has failed before
 }
 
 void dispatcher::adopt_thread() noexcept {

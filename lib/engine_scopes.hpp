@@ -42,7 +42,8 @@ public:
 
 private:
     void last_reference_gone() noexcept override {
-        engine_->handles_closed();
+        if (engine_->loop() != nullptr) // else libuv refused one of them, and we were never bound
+            engine_->handles_closed();
         delete this;
     }
 
