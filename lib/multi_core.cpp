@@ -71,6 +71,12 @@ void multi_core::add(easy added) {
             handles_.erase(place);
         throw usage_error(errc::already_added, "multi::add_handle");
     }
+    try {
+        core.enter_thread();
+    } catch (...) {
+        forget(curl);
+        throw;
+    }
     if (core.callbacks().has(CURLOPT_CLOSESOCKETFUNCTION))
         core.observe_sockets(close_failure_);
 
