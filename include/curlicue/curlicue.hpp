@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// All of curlicue.
+#include <curlicue/async_multi.hpp>
+#include <curlicue/easy.hpp>
+#include <curlicue/error.hpp>
+#include <curlicue/executor.hpp>
+#include <curlicue/future.hpp>
+#include <curlicue/loop.hpp>
+#include <curlicue/mime.hpp>
+#include <curlicue/multi.hpp>
+#include <curlicue/option.hpp>
+#include <curlicue/share.hpp>
+#include <curlicue/task.hpp>
+#include <curlicue/url.hpp>
+#include <curlicue/version.hpp>
