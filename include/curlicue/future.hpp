@@ -178,9 +178,10 @@ public:
 
     /// A copy of the value, waited for; throws as `future::get`, and stays valid.
     T get() const {
-        this->wait();
-        this->state_->observe();
-        return this->state_->take().value();
+        const auto& state = this->checked();
+        state->wait();
+        state->observe();
+        return state->take().value();
     }
 
     /// As those of `future`.

@@ -13,6 +13,7 @@ template <class Before, class After, class... Actions>
 void at_once(int rounds, Before before, After after, Actions... actions) {
     std::barrier gate(sizeof...(actions) + 1);
     std::vector<std::thread> threads;
+    threads.reserve(sizeof...(actions));
     (threads.emplace_back([&gate, &actions, rounds] {
         for (int i = 0; i != rounds; ++i) {
             gate.arrive_and_wait();
