@@ -66,6 +66,7 @@ public:
         if (thread_.get_id() == std::this_thread::get_id())
             end_program("a loop_thread was destroyed on its own thread; destroy it elsewhere");
         static_cast<void>(multi_->close());
+        uv_async_send(&end_);
         thread_.join();
         multi_.reset();
         if (uv_loop_close(&loop_) != 0)
@@ -80,19 +81,25 @@ private:
         const loop_scope current(&loop_);
         try {
             multi_.emplace(&loop_, std::move(options));
+            detail::check_uv(uv_async_init(&loop_, &end_, &ended), "uv_async_init");
         } catch (...) {
-            uv_run(&loop_, UV_RUN_DEFAULT); // what the failed constructor left to close
+            multi_.reset();
+            uv_run(&loop_, UV_RUN_DEFAULT); // what was begun is still to close
             bound.set_exception(std::current_exception());
             return;
         }
-        multi_->ref();
         bound.set_value();
-        // uv_stop by somebody is not the end: the close is, and then nothing is left to run.
-        while (uv_run(&loop_, UV_RUN_DEFAULT) != 0 || !multi_->closed())
+        // uv_stop by somebody is not the end: that is when nothing is left to run.
+        while (uv_run(&loop_, UV_RUN_DEFAULT) != 0)
             continue;
     }
 
+    static void ended(uv_async_t* end) noexcept {
+        uv_close(reinterpret_cast<uv_handle_t*>(end), nullptr);
+    }
+
     uv_loop_t loop_{};
+    uv_async_t end_{}; // keeps the loop, whatever becomes of the multi
     std::optional<async_multi> multi_;
     std::thread thread_;
 };
