@@ -27,7 +27,7 @@ void async_multi::setopt(CURLMoption option, curl_off_t value) {
     if (detail::kind_of(option) != detail::multi_option_kind::number)
         throw std::invalid_argument("async_multi::setopt: this option is the multi's own, or does "
                                     "not take a number");
-    engine_->check_open(call);
+    engine_->check_not_closing(call);
     engine_->check_thread(call);
     engine_->set(option, value);
 }
@@ -36,7 +36,7 @@ future<easy> async_multi::add_handle(const easy& handle) { return engine_->add(h
 
 void async_multi::remove_handle(const easy& handle) {
     constexpr auto call = "async_multi::remove_handle";
-    engine_->check_open(call);
+    engine_->check_not_closing(call);
     engine_->check_thread(call);
     const auto item = engine_->find(handle);
     if (!item)
@@ -92,6 +92,11 @@ void async_multi::unref() {
     engine_->check_thread("async_multi::unref");
     const auto asked = engine_->asked_hold();
     engine_->hold_loop(asked == hold::always ? hold::never : asked);
+}
+
+executor& async_multi::open_executor() {
+    engine_->check_open("async_multi::post");
+    return executor();
 }
 
 executor& async_multi::executor() {

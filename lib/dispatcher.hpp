@@ -44,6 +44,10 @@ public:
     /// Whether the uv handle keeps the loop alive.
     void hold_loop(bool on) noexcept;
 
+    /// False if it is closed, and `item` is not queued. Thread-safe.
+    bool enqueue(work& item) noexcept override;
+    /// Takes over what other threads have queued; `run` does so too. On the loop's thread.
+    void take_remote() noexcept;
     /// Runs at the most `limit` items; how many it ran.
     std::size_t run(std::size_t limit) noexcept;
     /// Whether anything is queued by the loop's thread.
@@ -59,12 +63,10 @@ public:
 private:
     class posted;
 
-    bool enqueue(work& item) noexcept override;
     void start_timer(timed_work& timer, clock::time_point deadline) override;
     void stop_timer(timed_work& timer) noexcept override;
     void unobserved(std::exception_ptr failure) noexcept override;
 
-    void take_remote() noexcept;
     static void woken(uv_async_t* async) noexcept;
 
     owner& owner_;

@@ -41,6 +41,11 @@ void engine::check_open(std::string_view what) const {
         throw usage_error(errc::closed, what);
 }
 
+void engine::check_not_closing(std::string_view what) const {
+    if (phase_.load(std::memory_order_acquire) >= phase::closing)
+        throw usage_error(errc::closed, what);
+}
+
 bool engine::may_call_libcurl() const noexcept {
     return loop() != nullptr && dispatcher_.runs_here() && depth_ == 0;
 }
@@ -306,7 +311,13 @@ CURLcode engine::apply_pause(transfer& item) noexcept {
     const auto kept = intrusive_ptr<transfer>::share(&item);
     auto& home = *item.home;
     const int bitmask = *std::exchange(item.pending_pause, std::nullopt);
-    const auto code = call_libcurl([&] { return home.multi()->pause(item.curl(), bitmask); });
+    auto code = call_libcurl([&] { return home.multi()->pause(item.curl(), bitmask); });
+    if (code != CURLE_OK && code != CURLE_BAD_FUNCTION_ARGUMENT) {
+        // A callback has refused what was held back for it. libcurl tells this to us alone, and
+        // would go on with the transfer.
+        finish(item, code);
+        code = CURLE_OK;
+    }
     // Data that waited may need no socket to wake us (seen with HTTP/2).
     home.kick();
     libcurl_returned(home, CURLM_OK);

@@ -47,8 +47,10 @@ public:
 
     /// @throws usage_error{errc::wrong_thread}
     void check_thread(std::string_view what) const;
-    /// @throws usage_error{errc::closed}
+    /// @throws usage_error{errc::closed}, from the first close or drain on
     void check_open(std::string_view what) const;
+    /// @throws usage_error{errc::closed}, from the first close on
+    void check_not_closing(std::string_view what) const;
 
     /// Thread-safe. @throws as `async_multi::add_handle`
     future<easy> add(const easy& handle);
@@ -92,6 +94,7 @@ private:
     class open_handles;
     class completion;
     class loop_stop;
+    class unobserved_report;
     // A deadline of the engine's own.
     class alarm final : public timed_work {
     public:

@@ -88,6 +88,7 @@ void engine::close_here() noexcept {
     // From here on what libcurl announces is not watched: in the cleanup some versions name sockets
     // that they close at once (8.10 to 8.20).
     sockets_->close();
+    counters_.sockets.set(0);
     for (const auto& each : shards_)
         call_libcurl([&] { return each->close(), CURLM_OK; });
     run_deferred();

@@ -128,7 +128,8 @@ bool engine::busy() const noexcept {
     for (const auto& each : shards_)
         kicked = kicked || each->kicked();
     return kicked || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
-           pending_.load(std::memory_order_relaxed) != 0;
+           pending_.load(std::memory_order_relaxed) != 0 ||
+           phase_.load(std::memory_order_relaxed) == phase::draining; // which comes to an end
 }
 
 void engine::update_hold() noexcept {
@@ -192,16 +193,32 @@ void engine::close_callback_failed(std::exception_ptr failure) noexcept {
     report_unobserved(std::move(failure));
 }
 
+// Not a post: a close refuses those, and it is the last chance of some failures to be told.
+class engine::unobserved_report final : public work {
+public:
+    unobserved_report(engine& of, std::exception_ptr failure) noexcept
+        : engine_(intrusive_ptr<engine>::share(&of)), failure_(std::move(failure)) {}
+
+    void run() noexcept override {
+        const std::unique_ptr<unobserved_report> self(this);
+        engine_->options_.on_unobserved_error(std::move(failure_));
+    }
+
+private:
+    const intrusive_ptr<engine> engine_;
+    std::exception_ptr failure_;
+};
+
 void engine::report_unobserved(std::exception_ptr failure) noexcept {
     unobserved_.fetch_add(1, std::memory_order_relaxed);
     if (!options_.on_unobserved_error)
         return;
     try {
-        dispatcher_.post([this, failure = std::move(failure)]() mutable {
-            options_.on_unobserved_error(std::move(failure));
-        });
-    } catch (...) {
-        // Closed, or out of memory: it is counted.
+        auto report = std::make_unique<unobserved_report>(*this, std::move(failure));
+        if (dispatcher_.enqueue(*report))
+            report.release();
+    } catch (const std::bad_alloc&) {
+        // It is counted.
     }
 }
 
@@ -239,6 +256,9 @@ void engine::run_until(state_base& awaited) {
     const auto state = intrusive_ptr<state_base>::share(&awaited);
     loop_stop stop(*this);
     ++runs_;
+    // This thread is to be the loop's, and what others have queued is a reason to run it.
+    dispatcher_.adopt_thread();
+    dispatcher_.take_remote();
     update_hold();
     awaited.attach(stop);
     bool alive = true;

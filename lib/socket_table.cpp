@@ -91,7 +91,7 @@ void socket_table::closing(curl_socket_t socket) noexcept {
 }
 
 void socket_table::callback_failed(std::exception_ptr failure) noexcept {
-    if (here())
+    if (home_->runs_here()) // also while the multi handles are being cleaned up
         owner_.close_callback_failed(std::move(failure));
 }
 

@@ -43,8 +43,9 @@ class engine;
 /// a callback of libcurl's, `add_handle`, `remove_handle`, `close` and `cancel` take effect when
 /// libcurl has returned.
 ///
-/// After `close`, every member but `close`, `closed`, `drain`, `contains`, `size`, `stats`, `loop`,
-/// `run_until` and the destructor throws usage_error{errc::closed}.
+/// After `close`, `setopt`, `add_handle`, `perform`, `remove_handle` and `post` throw
+/// usage_error{errc::closed}; while it drains, those that would bring new work: all but `setopt`
+/// and `remove_handle`.
 class CURLICUE_EXPORT async_multi {
 public:
     /// Binds to the thread's current loop (see `loop_scope`) at the first `add_handle`.
@@ -114,9 +115,10 @@ public:
     /// @throws usage_error closed, no_loop
     /// @threading thread-safe
     template <class F> auto post(F&& callable) {
-        promise<void> turn(executor());
+        auto& queue = open_executor();
+        promise<void> turn(queue);
         auto called = turn.get_future().then(std::forward<F>(callable));
-        executor().post([turn = std::move(turn)]() mutable { turn.set_value(); });
+        queue.post([turn = std::move(turn)]() mutable { turn.set_value(); });
         return called;
     }
 
@@ -147,6 +149,7 @@ public:
     std::string diagnostics() const;
 
 private:
+    curlicue::executor& open_executor();
     void run_until(detail::state_base& awaited);
 
     detail::intrusive_ptr<detail::engine> engine_;
