@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace curlicue::test {
@@ -69,11 +70,26 @@ void connection::hold() {
 }
 
 scripted_server::scripted_server(script script)
-    : script_(std::move(script)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : scripted_server(std::move(script), ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+    listen(address);
+}
+
+scripted_server::scripted_server(script script, const std::filesystem::path& unix_socket)
+    : scripted_server(std::move(script), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    unix_socket.native().copy(address.sun_path, sizeof address.sun_path - 1);
+    listen(address);
+}
+
+scripted_server::scripted_server(script script, int listener)
+    : script_(std::move(script)), listener_(listener) {}
+
+template <class Address> void scripted_server::listen(const Address& address) {
+    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener_, SOMAXCONN) != 0)
         throw std::system_error(errno, std::generic_category(), "scripted_server");
     acceptor_ = std::thread([this] { accept_connections(); });
@@ -81,7 +97,8 @@ scripted_server::scripted_server(script script)
 
 scripted_server::~scripted_server() {
     ::shutdown(listener_, SHUT_RDWR); // ends accept(), which close() would not
-    acceptor_.join();
+    if (acceptor_.joinable())         // not where listen() has thrown
+        acceptor_.join();
     ::close(listener_);
     std::unique_lock lock(mutex_);
     for (const int socket : live_)

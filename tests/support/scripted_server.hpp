@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -43,6 +44,8 @@ public:
     using script = std::function<void(connection&)>;
 
     explicit scripted_server(script script);
+    /// Listens on a unix socket, for CURLOPT_UNIX_SOCKET_PATH.
+    scripted_server(script script, const std::filesystem::path& unix_socket);
     scripted_server(const scripted_server&) = delete;
     scripted_server& operator=(const scripted_server&) = delete;
     ~scripted_server();
@@ -52,6 +55,8 @@ public:
     std::size_t accepted() const;
 
 private:
+    scripted_server(script script, int listener);
+    template <class Address> void listen(const Address& address);
     void accept_connections();
     void serve(int socket);
 
