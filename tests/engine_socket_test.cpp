@@ -141,6 +141,23 @@ TEST_F(AWatch, OfADescriptorThatWasReopenedWithoutRemoveWatchesTheNewOne) {
     }
 }
 
+TEST_F(AWatch, TakesZeroForADescriptorLikeAnyOther) {
+    const int input = ::dup(0);
+    ASSERT_EQ(::dup2(pair.fd(), 0), 0);
+    announce(0, CURL_POLL_IN);
+    pair.make_readable();
+    turn();
+    EXPECT_GT(actions_on(0), 0u);
+    announce(0, CURL_POLL_REMOVE);
+    EXPECT_EQ(watched(0), std::nullopt);
+    if (input < 0) {
+        ::close(0);
+    } else {
+        ::dup2(input, 0);
+        ::close(input);
+    }
+}
+
 TEST_F(AWatch, MayBeReplacedWithinOneCall) {
     announce(pair.fd(), CURL_POLL_OUT);
     inside(handle, [&](fake_multi& multi) {

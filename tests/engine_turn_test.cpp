@@ -317,6 +317,15 @@ TEST_F(ATurn, LetsTheLoopGoWhenTheTimeoutOfAFutureIsOver) {
     EXPECT_EQ(uv_loop_alive(&loop), 0);
 }
 
+TEST_F(ATurn, HoldsTheLoopForTheTimeoutOfAFutureAlone) {
+    promise<void> never(multi->executor());
+    auto over = never.get_future().timeout(1ms);
+    turn();
+    EXPECT_TRUE(over.ready() || uv_loop_alive(&loop) != 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(over.ready());
+}
+
 TEST_F(ATurn, LetsTheLoopGoWhenNothingIsLeftThatLibcurlCouldWantItFor) {
     const socket_pair pair;
     easy handle;

@@ -211,8 +211,6 @@ using curlicue::test::fake_multi;
 
 extern "C" {
 
-#undef curl_multi_setopt // curl/typecheck-gcc.h
-
 CURLM* curl_multi_init() { return fake_curl::current().init(); }
 
 CURLMcode curl_multi_add_handle(CURLM* multi, CURL* easy) {
@@ -239,14 +237,17 @@ CURLMcode curl_multi_cleanup(CURLM* multi) { return fake_curl::current().cleanup
 
 CURLMcode curl_multi_assign(CURLM*, curl_socket_t, void*) { return CURLM_OK; }
 
-CURLMcode curl_multi_setopt(CURLM* handle, CURLMoption option, ...) {
+// Under another name, because va_start takes no enumeration.
+CURLMcode fake_setopt(CURLM* handle, unsigned option, ...) __asm__("curl_multi_setopt");
+
+CURLMcode fake_setopt(CURLM* handle, unsigned option, ...) {
     const curlicue::test::enough_memory spared;
     auto* const multi = fake_curl::current().find(handle);
     EXPECT_NE(multi, nullptr) << "a multi handle that is gone was used";
     std::va_list arguments;
     va_start(arguments, option);
     const auto set = [&]<class T>(T& value) { value = va_arg(arguments, T); };
-    switch (static_cast<int>(option)) {
+    switch (option) {
     case CURLMOPT_SOCKETFUNCTION:
         set(multi->socket_function);
         break;
@@ -267,9 +268,9 @@ CURLMcode curl_multi_setopt(CURLM* handle, CURLMoption option, ...) {
         break;
     default:
         if (option < CURLOPTTYPE_OBJECTPOINT)
-            multi->numbers[option] = va_arg(arguments, long);
+            multi->numbers[static_cast<CURLMoption>(option)] = va_arg(arguments, long);
         else
-            multi->numbers[option] = va_arg(arguments, curl_off_t);
+            multi->numbers[static_cast<CURLMoption>(option)] = va_arg(arguments, curl_off_t);
     }
     va_end(arguments);
     return CURLM_OK;

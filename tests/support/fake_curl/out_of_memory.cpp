@@ -10,12 +10,14 @@ namespace {
 
 thread_local bool armed = false;
 thread_local bool failed = false;
+thread_local bool lasts = false;
 thread_local std::size_t left = 0;
 
 } // namespace
 
-out_of_memory::out_of_memory(std::size_t skip) noexcept {
+out_of_memory::out_of_memory(std::size_t skip, lasting how) noexcept {
     left = skip;
+    lasts = how == lasting::from_there_on;
     failed = false;
     armed = true;
 }
@@ -31,7 +33,7 @@ enough_memory::~enough_memory() { armed = armed_; }
 
 void* operator new(std::size_t size) {
     using namespace curlicue::test;
-    if (armed && !failed && left-- == 0) {
+    if (armed && (failed ? lasts : left-- == 0)) {
         failed = true;
         throw std::bad_alloc();
     }

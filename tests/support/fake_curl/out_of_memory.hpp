@@ -5,11 +5,12 @@
 
 namespace curlicue::test {
 
-/// Lets one allocation of this thread fail: the one after `skip` others. Linked into a test, it
-/// replaces operator new.
+/// Lets allocations of this thread fail: the one after `skip` others, or all from there on. Linked
+/// into a test, it replaces operator new.
 class out_of_memory {
 public:
-    explicit out_of_memory(std::size_t skip) noexcept;
+    enum class lasting { once, from_there_on };
+    explicit out_of_memory(std::size_t skip, lasting how = lasting::once) noexcept;
     out_of_memory(const out_of_memory&) = delete;
     out_of_memory& operator=(const out_of_memory&) = delete;
     ~out_of_memory();
