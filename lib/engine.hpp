@@ -142,6 +142,7 @@ private:
     bool run_round() noexcept;
     void end_turn() noexcept;
     void update_hold() noexcept;
+    bool kicked() const noexcept;
     bool busy() const noexcept;
     void beat() noexcept;
     void start_heartbeat() noexcept;

@@ -3,6 +3,7 @@
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
@@ -116,18 +117,17 @@ void engine::end_turn() noexcept {
     counters_.sockets.set(sockets_->size());
     timeout_->arm();
     update_hold();
-    bool kicked = false;
-    for (const auto& each : shards_)
-        kicked = kicked || each->kicked();
-    if (kicked || dispatcher_.busy())
+    if (kicked() || dispatcher_.busy())
         dispatcher_.wake();
 }
 
+bool engine::kicked() const noexcept {
+    return std::any_of(shards_.begin(), shards_.end(),
+                       [](const auto& each) { return each->kicked(); });
+}
+
 bool engine::busy() const noexcept {
-    bool kicked = false;
-    for (const auto& each : shards_)
-        kicked = kicked || each->kicked();
-    return kicked || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
+    return kicked() || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
            pending_.load(std::memory_order_relaxed) != 0 ||
            phase_.load(std::memory_order_relaxed) == phase::draining; // which comes to an end
 }
