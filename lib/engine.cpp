@@ -182,6 +182,12 @@ void engine::drive(shard& of, curl_socket_t socket, int mask) noexcept {
     libcurl_returned(of, code);
 }
 
+void engine::drive_all(shard& of) noexcept {
+    int running = 0;
+    const auto code = call_libcurl([&] { return of.multi()->socket_all(running); });
+    libcurl_returned(of, code);
+}
+
 void engine::libcurl_returned(shard& of, CURLMcode code) noexcept {
     read_messages(of);
     if (const auto poison = of.take_poison(); code == CURLM_OK)

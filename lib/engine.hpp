@@ -145,6 +145,9 @@ private:
     bool kicked() const noexcept;
     bool busy() const noexcept;
     void beat() noexcept;
+    void beat(shard& of) noexcept;
+    bool speaks_ftp(const shard& of) const noexcept;
+    void drive_all(shard& of) noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
     void cannot_watch(shard& of) noexcept override { of.poison(CURLM_OUT_OF_MEMORY); }

@@ -156,19 +156,36 @@ void engine::start_heartbeat() noexcept {
 
 void engine::beat() noexcept {
     bool running = false;
-    for (const auto& each : shards_) {
-        if (each->running == 0)
-            continue;
-        running = true;
-        if (!std::exchange(each->driven, false)) {
-            const auto before = counters_.completed.value() + counters_.failed.value();
-            drive(*each, CURL_SOCKET_TIMEOUT, 0);
-            if (before != counters_.completed.value() + counters_.failed.value())
-                counters_.heartbeats.add();
+    for (const auto& each : shards_)
+        if (each->running != 0) {
+            running = true;
+            beat(*each);
         }
-    }
     if (running)
         start_heartbeat();
+}
+
+void engine::beat(shard& of) noexcept {
+    const bool idle = !std::exchange(of.driven, false);
+    const auto before = counters_.completed.value() + counters_.failed.value();
+    if (speaks_ftp(of))
+        drive_all(of);
+    else if (idle)
+        drive(of, CURL_SOCKET_TIMEOUT, 0);
+    if (before != counters_.completed.value() + counters_.failed.value())
+        counters_.heartbeats.add();
+}
+
+// Where the answer to the first command on a kept connection is there at once, libcurl waits before
+// it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little while"), and
+// asks neither for a socket nor for a time to do so: only a call for all transfers goes on with it.
+bool engine::speaks_ftp(const shard& of) const noexcept {
+    return transfers_.any([&](transfer& item) {
+        const char* scheme = nullptr;
+        return item.home == &of &&
+               curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
+               scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0;
+    });
 }
 
 void engine::start_timer(timed_work& timer, dispatcher::clock::time_point deadline) {

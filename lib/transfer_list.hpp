@@ -33,6 +33,14 @@ public:
     /// The next one after `item`, which is listed, that `home` has; null if there is none.
     intrusive_ptr<transfer> next(const transfer& item, const shard* home) const noexcept;
     std::vector<intrusive_ptr<transfer>> all() const;
+    /// Whether `is(transfer&)` of any; it is called with the lock held.
+    template <class Predicate> bool any(Predicate is) const {
+        const std::lock_guard lock(mutex_);
+        auto* each = first_;
+        while (each != nullptr && !is(*each))
+            each = each->next;
+        return each != nullptr;
+    }
     std::size_t size() const noexcept;
     bool empty() const noexcept { return size() == 0; }
 
