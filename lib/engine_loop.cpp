@@ -213,12 +213,17 @@ void engine::close_callback_failed(std::exception_ptr failure) noexcept {
 // Not a post: a close refuses those, and it is the last chance of some failures to be told.
 class engine::unobserved_report final : public work {
 public:
+    // NOLINTNEXTLINE(bugprone-throw-keyword-missing): it is kept, not thrown
     unobserved_report(engine& of, std::exception_ptr failure) noexcept
         : engine_(intrusive_ptr<engine>::share(&of)), failure_(std::move(failure)) {}
 
     void run() noexcept override {
         const std::unique_ptr<unobserved_report> self(this);
-        engine_->options_.on_unobserved_error(std::move(failure_));
+        try {
+            engine_->options_.on_unobserved_error(std::move(failure_));
+        } catch (...) {
+            // It may not throw, and there is nobody left to tell.
+        }
     }
 
 private:
@@ -233,7 +238,7 @@ void engine::report_unobserved(std::exception_ptr failure) noexcept {
     try {
         auto report = std::make_unique<unobserved_report>(*this, std::move(failure));
         if (dispatcher_.enqueue(*report))
-            report.release();
+            static_cast<void>(report.release()); // the queue's from here on
     } catch (const std::bad_alloc&) {
         // It is counted.
     }
