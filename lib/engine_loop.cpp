@@ -213,9 +213,10 @@ void engine::close_callback_failed(std::exception_ptr failure) noexcept {
 // Not a post: a close refuses those, and it is the last chance of some failures to be told.
 class engine::unobserved_report final : public work {
 public:
-    // NOLINTNEXTLINE(bugprone-throw-keyword-missing): it is kept, not thrown
-    unobserved_report(engine& of, std::exception_ptr failure) noexcept
-        : engine_(intrusive_ptr<engine>::share(&of)), failure_(std::move(failure)) {}
+    unobserved_report(engine& of, std::exception_ptr&& failure) noexcept
+        : engine_(intrusive_ptr<engine>::share(&of)) {
+        failure_.swap(failure);
+    }
 
     void run() noexcept override {
         const std::unique_ptr<unobserved_report> self(this);
