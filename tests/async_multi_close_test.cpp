@@ -135,6 +135,13 @@ TEST_F(AnAsyncMulti, RefusesAPostAsSoonAsACloseHasBegun) {
     EXPECT_EQ(refusal([&] { static_cast<void>(multi->post([] {})); }), errc::closed);
 }
 
+TEST_F(AnAsyncMulti, RefusesAPostWhileItDrains) {
+    auto running = multi->add_handle(slow());
+    const auto drained = multi->drain(1h);
+    EXPECT_EQ(refusal([&] { static_cast<void>(multi->post([] {})); }), errc::closed);
+    EXPECT_FALSE(running.ready());
+}
+
 TEST_F(AnAsyncMulti, ClosesInsideAContinuationOfItsOwn) {
     std::string body;
     future<void> closed;
