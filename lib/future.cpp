@@ -141,6 +141,13 @@ bool state_base::cancel_for(continuation& waiter) noexcept {
     return how != leaving::detached;
 }
 
+intrusive_ptr<state_base> state_base::give_up(continuation& waiter) noexcept {
+    const auto how = leave(waiter);
+    if (how == leaving::detached)
+        waiter.source_ready();
+    return intrusive_ptr<state_base>::share(how == leaving::last_branch ? this : nullptr);
+}
+
 bool state_base::fix(errc code) noexcept {
     unsigned pending = 0;
     return status_.compare_exchange_strong(pending, fixed_flag | coded(code),

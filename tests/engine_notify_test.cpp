@@ -2,6 +2,7 @@
 // libcurl's notifications, which are hints: late, doubled, for handles of libcurl's own, or with
 // none.
 #include "support/fake_curl/engine_fixture.hpp"
+#include "support/multi_fixture.hpp"
 #include <curlicue/multi.hpp>
 
 #include <cstdint>
@@ -39,6 +40,28 @@ TEST(AMultiThatIsNotified, HearsOfItsEasiesAndOfNoStrangers) {
     EXPECT_EQ(named, (std::vector<bool>{false, false, true, true}));
     transfers.notify_disable(info_read);
     EXPECT_EQ(curl.multi().notifications, (std::set<unsigned>{easy_done}));
+}
+
+TEST(AMultiThatIsNotified, NeitherAddsNorRemovesWhileItIsTold) {
+    fake_curl curl;
+    multi transfers;
+    easy handle;
+    easy other;
+    int told = 0;
+    transfers.setopt<detail::multiopt_notifyfunction>([&](unsigned, const easy*) {
+        ++told;
+        EXPECT_EQ(refusal([&] { transfers.add_handle(other); }), errc::inside_callback);
+        EXPECT_EQ(refusal([&] { transfers.remove_handle(handle); }), errc::inside_callback);
+    });
+    transfers.notify_enable(info_read);
+    transfers.add_handle(handle);
+    curl.on_action = [](fake_multi& multi, curl_socket_t, int) {
+        multi.notify(info_read, nullptr);
+    };
+    transfers.perform();
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE(transfers.contains(handle));
+    EXPECT_FALSE(other.attached());
 }
 
 TEST(AMultiThatIsNotified, HearsNothingOnceItIsClosed) {

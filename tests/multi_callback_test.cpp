@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a callback of a multi's transfer may do, what it may not, and what becomes of its
 // exceptions.
+#include "support/callback_kinds.hpp"
 #include "support/files.hpp"
 #include "support/multi_driver.hpp"
 #include "support/multi_fixture.hpp"
@@ -33,113 +34,6 @@ using testing::ElementsAre;
 
 namespace {
 
-using probe = std::function<void()>;
-
-/// Puts a probe into a callback that the transfer is sure to run.
-struct callback_kind {
-    std::string name;
-    std::function<void(easy&, probe)> install;
-};
-
-void upload(easy& page, std::string_view name) {
-    page.setopt<CURLOPT_URL>(nginx::shared().http(std::string("/upload/") += name));
-    page.setopt<CURLOPT_UPLOAD>(true);
-}
-
-const std::vector<callback_kind> callback_kinds{
-    {"Write",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_WRITEFUNCTION>([look](std::span<const char> data) {
-             look();
-             return data.size();
-         });
-     }},
-    {"Header",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_HEADERFUNCTION>([look](std::string_view header) {
-             look();
-             return header.size();
-         });
-     }},
-    {"Read",
-     [](easy& page, probe look) {
-         upload(page, "read");
-         page.setopt<CURLOPT_READFUNCTION>([look](std::span<char>) {
-             look();
-             return std::size_t{0};
-         });
-     }},
-    {"Trailer",
-     [](easy& page, probe look) {
-         upload(page, "trailer");
-         page.setopt<CURLOPT_READFUNCTION>([](std::span<char>) { return std::size_t{0}; });
-         page.setopt<CURLOPT_TRAILERFUNCTION>([look] {
-             look();
-             return std::vector<std::string>{"X-Trailer: yes"};
-         });
-     }},
-    {"Progress",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_XFERINFOFUNCTION>(
-             [look](curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-                 look();
-                 return 0;
-             });
-     }},
-    {"Debug",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_VERBOSE>(true);
-         page.setopt<CURLOPT_DEBUGFUNCTION>(
-             [look](curl_infotype, std::span<const char>) { look(); });
-     }},
-    {"Sockopt",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_SOCKOPTFUNCTION>([look](curl_socket_t, curlsocktype) {
-             look();
-             return CURL_SOCKOPT_OK;
-         });
-     }},
-    {"OpenSocket",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_OPENSOCKETFUNCTION>([look](curlsocktype, curl_sockaddr& address) {
-             look();
-             return ::socket(address.family, address.socktype, address.protocol);
-         });
-     }},
-    {"CloseSocket",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_FORBID_REUSE>(true);
-         page.setopt<CURLOPT_CLOSESOCKETFUNCTION>([look](curl_socket_t socket) {
-             ::close(socket);
-             look();
-             return 0;
-         });
-     }},
-    {"ResolverStart",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_RESOLVER_START_FUNCTION>([look](void*) {
-             look();
-             return 0;
-         });
-     }},
-    {"Prereq",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_PREREQFUNCTION>([look](std::string_view, std::string_view, int, int) {
-             look();
-             return CURL_PREREQFUNC_OK;
-         });
-     }},
-    {"SslContext",
-     [](easy& page, probe look) {
-         page.setopt<CURLOPT_URL>(nginx::shared().https("/hello"));
-         page.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string());
-         page.setopt<CURLOPT_SSL_CTX_FUNCTION>([look](void*) {
-             look();
-             return CURLE_OK;
-         });
-     }},
-};
-
 class ACallback : public multi_fixture, public ::testing::WithParamInterface<callback_kind> {
 protected:
     multi transfers;
@@ -149,7 +43,7 @@ std::string name_of(const ::testing::TestParamInfo<callback_kind>& tested) {
     return tested.param.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, ACallback, ::testing::ValuesIn(callback_kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, ACallback, ::testing::ValuesIn(callback_kinds()), name_of);
 
 /// Every public call of a multi, from inside a callback of the transfer `own`.
 void call_everything(multi& transfers, easy own, const easy& other) {

@@ -59,6 +59,9 @@ public:
     leaving leave(continuation& waiter) noexcept;
     /// `leave`, and cancels the source where it was the last one. True if `waiter` will be told.
     bool cancel_for(continuation& waiter) noexcept;
+    /// `leave`, and tells `waiter` itself if others remain: it is told in any case. Returns this
+    /// state where it is to be cancelled for it.
+    intrusive_ptr<state_base> give_up(continuation& waiter) noexcept;
 
     /// Blocks. @throws usage_error{errc::would_deadlock} on the executor's thread
     void wait();

@@ -148,16 +148,7 @@ private:
             skip();
             return nullptr;
         }
-        switch (upstream->leave(*this)) {
-        case state_base::leaving::last_branch:
-            return upstream;
-        case state_base::leaving::detached:
-            source_ready();
-            break;
-        case state_base::leaving::gone:
-            break; // source_ready is on its way
-        }
-        return nullptr;
+        return upstream->give_up(*this);
     }
 
     void drop_source() noexcept {

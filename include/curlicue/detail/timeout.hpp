@@ -97,16 +97,7 @@ private:
     }
 
     intrusive_ptr<state_base> cancel_requested() noexcept override {
-        switch (source_->leave(*this)) {
-        case state_base::leaving::last_branch:
-            return source_;
-        case state_base::leaving::detached:
-            source_ready();
-            break;
-        case state_base::leaving::gone:
-            break; // source_ready is on its way
-        }
-        return nullptr;
+        return source_->give_up(*this);
     }
 
     const intrusive_ptr<state<T>> source_;
