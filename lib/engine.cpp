@@ -337,9 +337,9 @@ void engine::apply_queued_pause(transfer& item) noexcept {
         apply_pause(item); // a refusal is libcurl's answer to a transfer that is over
 }
 
-void engine::watch(shard& of, curl_socket_t socket, int what) noexcept {
+void engine::watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept {
     try {
-        sockets_->announce(of, socket, what);
+        sockets_->announce(of, by, socket, what);
     } catch (const std::bad_alloc&) {
         of.poison(CURLM_OUT_OF_MEMORY);
     }

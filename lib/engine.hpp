@@ -73,7 +73,7 @@ public:
     void apply_queued_pause(transfer& item) noexcept;
 
     // What shards ask for.
-    void watch(shard& of, curl_socket_t socket, int what) noexcept;
+    void watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept;
     timeout& timers() noexcept override { return *timeout_; }
 
     void hold_loop(hold keep) noexcept;
@@ -150,6 +150,9 @@ private:
     void drive_all(shard& of) noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
+    bool is_ours(CURL* handle) const noexcept override {
+        return transfers_.find(handle) != nullptr;
+    }
     void cannot_watch(shard& of) noexcept override { of.poison(CURLM_OUT_OF_MEMORY); }
     void close_callback_failed(std::exception_ptr failure) noexcept override;
     void timer_fired() noexcept override;

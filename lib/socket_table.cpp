@@ -4,7 +4,23 @@
 #include <algorithm>
 #include <new>
 
+#include <sys/stat.h>
+
 namespace curlicue::detail {
+namespace {
+
+bool is_socket(curl_socket_t descriptor) noexcept {
+    struct stat status {};
+    return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+} // namespace
+
+socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
+                           intrusive_ptr<ref_counted> keep) noexcept
+    : loop_(loop),
+      every_close_is_told_(curl_version_info(CURLVERSION_NOW)->version_num >= 0x080200),
+      home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)) {}
 
 socket_table::entry& socket_table::at(curl_socket_t socket) {
     const auto index = static_cast<std::size_t>(socket);
@@ -18,20 +34,36 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
     return index < entries_.size() ? &entries_[index] : nullptr;
 }
 
+void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket) {
+    known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
+    // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to it,
+    // which changes with every transfer that runs alone; it closes it with the multi handle.
+    known.wakes_libcurl = !known.tells_of_close && !is_socket(socket) && !owner_.is_ours(by);
+    if (!known.wakes_libcurl)
+        size_.set(size_.value() + 1);
+}
+
 void socket_table::end(entry& known) noexcept {
     if (!known.watch)
         return;
     known.watch.reset();
-    size_.set(size_.value() - 1);
+    if (!known.wakes_libcurl)
+        size_.set(size_.value() - 1);
 }
 
-void socket_table::announce(shard& of, curl_socket_t socket, int what) {
+bool socket_table::may_stay(const entry& known) const noexcept {
+    if (!known.watch)
+        return false;
+    return known.wakes_libcurl ||
+           (known.tells_of_close && (every_close_is_told_ || known.watch->connected()));
+}
+
+void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what) {
     if (closed_)
         return;
     if (what == CURL_POLL_REMOVE) {
         if (auto* const known = find(socket);
-            known != nullptr &&
-            !(known->tells_of_close && known->watch && known->watch->keep_idle())) {
+            known != nullptr && !(may_stay(*known) && known->watch->keep_idle())) {
             // If it was closed without a word, the number may soon be that of one that never tells.
             known->tells_of_close = false;
             end(*known);
@@ -43,11 +75,9 @@ void socket_table::announce(shard& of, curl_socket_t socket, int what) {
     auto& known = at(socket);
     if (known.watch && &known.watch->of() != &of)
         end(known); // another connection, under a number used again
-    if (!known.watch) {
-        known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
-        size_.set(size_.value() + 1);
-    }
-    known.watch->want(what, known.tells_of_close);
+    if (!known.watch)
+        begin(known, of, by, socket);
+    known.watch->want(what, known.tells_of_close || known.wakes_libcurl);
 }
 
 void socket_table::forget(const shard& of) noexcept {

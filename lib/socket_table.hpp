@@ -16,13 +16,16 @@ namespace curlicue::detail {
 /// cleanup of 8.10, say), and its REMOVE may be missing, doubled or for a descriptor never named.
 ///
 /// It also hears of each connection's socket being opened and closed, on easies that we own; those
-/// watches stay for the life of the connection. All others end at REMOVE, since libuv must not
-/// touch the number of a descriptor that was closed: it may be the host's by now.
+/// watches stay for the life of the connection. So does the one of what wakes a multi handle up,
+/// for the life of the multi handle. All others end at REMOVE, since libuv must not touch the
+/// number of a descriptor that was closed: it may be the host's by now.
 /// @threading loop-bound; what it hears on other threads it ignores
 class socket_table final : public socket_observer {
 public:
     class owner : public socket_watch::owner {
     public:
+        /// Whether it is the handle of a transfer, and not one of libcurl's own.
+        virtual bool is_ours(CURL* handle) const noexcept = 0;
         /// A user's CLOSESOCKETFUNCTION threw, with no transfer left to fail for it.
         virtual void close_callback_failed(std::exception_ptr failure) noexcept = 0;
 
@@ -31,19 +34,18 @@ public:
     };
 
     socket_table(uv_loop_t* loop, const executor& home, owner& told,
-                 intrusive_ptr<ref_counted> keep) noexcept
-        : loop_(loop), home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)) {}
+                 intrusive_ptr<ref_counted> keep) noexcept;
 
-    /// @param what CURL_POLL_…, as libcurl's socket callback has it
+    /// @param by, what as libcurl's socket callback has them
     /// @throws std::bad_alloc
-    void announce(shard& of, curl_socket_t socket, int what);
+    void announce(shard& of, CURL* by, curl_socket_t socket, int what);
     /// Ends the watches of a shard whose multi handle is about to go.
     void forget(const shard& of) noexcept;
     /// Arms what was suspended while libcurl was on the stack.
     void resume() noexcept;
     /// Ends all watches, and begins no new ones.
     void close() noexcept;
-    /// Thread-safe.
+    /// How many sockets are watched. Thread-safe.
     std::size_t size() const noexcept { return size_.value(); }
 
     void opened(curl_socket_t socket) noexcept override;
@@ -54,14 +56,19 @@ private:
     struct entry {
         std::unique_ptr<socket_watch> watch;
         bool tells_of_close = false;
+        bool wakes_libcurl = false;
     };
     entry& at(curl_socket_t socket);
     entry* find(curl_socket_t socket) noexcept;
+    void begin(entry& known, shard& of, CURL* by, curl_socket_t socket);
     void end(entry& known) noexcept;
+    bool may_stay(const entry& known) const noexcept;
     // Easies that were added here may open sockets elsewhere later, and when we are gone.
     bool here() const noexcept { return home_->runs_here() && !closed_; }
 
     uv_loop_t* const loop_;
+    // Before 8.2 not that of a socket that was never connected (cf-socket.c, cf_socket_close).
+    const bool every_close_is_told_;
     const intrusive_ptr<executor_link> home_;
     bool closed_ = false;
     owner& owner_;

@@ -40,7 +40,7 @@ void socket_watch::want(int what, bool same_descriptor) noexcept {
 }
 
 bool socket_watch::keep_idle() noexcept {
-    if (!connected_ || !poll_)
+    if (!poll_)
         return false;
     wanted_ = 0;
     // A connection that waits in the pool is always writable.

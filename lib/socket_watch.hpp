@@ -45,8 +45,9 @@ public:
     /// What libcurl wants to hear of: CURL_POLL_IN, OUT, INOUT or NONE.
     /// @param same_descriptor we would know if it had been closed and opened since
     void want(int what, bool same_descriptor) noexcept;
-    /// libcurl wants nothing of a connection that stays open in its pool. False if it cannot be
-    /// kept: it has never been connected, and then libcurl before 8.0 closes it without a word.
+    /// Whether libcurl ever wanted to read from it.
+    bool connected() const noexcept { return connected_; }
+    /// libcurl wants nothing of a descriptor that stays open. False if it is not watched.
     bool keep_idle() noexcept;
     /// After `socket_ready` returned false.
     void resume() noexcept;

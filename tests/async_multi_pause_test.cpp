@@ -4,6 +4,7 @@
 #include "support/files.hpp"
 #include "support/scripted_server.hpp"
 #include <curlicue/async_multi.hpp>
+#include <curlicue/version.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -47,6 +48,12 @@ const std::vector<way> ways{
 
 class APausedTransfer : public async_fixture, public ::testing::WithParamInterface<way> {
 protected:
+    void SetUp() override {
+        async_fixture::SetUp();
+        if (GetParam().name == "Http2" && !has_feature("HTTP2"))
+            GTEST_SKIP() << "this libcurl speaks no HTTP/2";
+    }
+
     /// A page that stops its first chunk.
     easy stopped_at_once() {
         easy page;

