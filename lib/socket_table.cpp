@@ -36,8 +36,8 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
 
 void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket) {
     known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
-    // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to it,
-    // which changes with every transfer that runs alone; it closes it with the multi handle.
+    // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to
+    // it, which changes with every transfer that runs alone; it closes it with the multi handle.
     known.wakes_libcurl = !known.tells_of_close && !is_socket(socket) && !owner_.is_ours(by);
     if (!known.wakes_libcurl)
         size_.set(size_.value() + 1);

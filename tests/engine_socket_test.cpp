@@ -107,8 +107,8 @@ TEST_F(AWatch, StaysWhileLibcurlWantsNone) {
     EXPECT_GT(actions_on(pair.fd()), 0u);
 }
 
-// libcurl >= 8.20 names the eventfd of curl_multi_wakeup when a first transfer runs, and takes it back
-// when the last one ends.
+// libcurl >= 8.20 names the eventfd of curl_multi_wakeup when a first transfer runs, and takes it
+// back when the last one ends.
 TEST_F(AWatch, OfWhatWakesLibcurlStaysAsLongAsTheMultiHandle) {
     const int waker = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     announce(waker, CURL_POLL_IN);
