@@ -153,7 +153,14 @@ void easy_core::enter_thread() {
     }
 }
 
+void easy_core::lend_caches(CURLSH* caches) noexcept {
+    if (!share_ && !is_set(CURLOPT_SHARE))
+        has_lent_caches_ = curl_easy_setopt(handle_, CURLOPT_SHARE, caches) == CURLE_OK;
+}
+
 void easy_core::release_claim() noexcept {
+    if (std::exchange(has_lent_caches_, false))
+        curl_easy_setopt(handle_, CURLOPT_SHARE, nullptr);
     if (std::exchange(entered_share_, false))
         share_->leave_thread();
     attached_.store(nullptr, std::memory_order_release);

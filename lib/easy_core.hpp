@@ -98,6 +98,9 @@ public:
     /// connections or whose callbacks came raw from a borrowed handle.
     void observe_sockets(intrusive_ptr<socket_observer> observer);
     const intrusive_ptr<socket_observer>& observer() const noexcept { return observer_; }
+    /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
+    /// unless the user has given it a share.
+    void lend_caches(CURLSH* caches) noexcept;
 
     /// @throws usage_error closed, or attached to somebody
     void require_idle(std::string_view what) const;
@@ -164,6 +167,7 @@ private:
     bool raw_callbacks_ = false; // of a borrowed handle that was duplicated: unknown to us
     bool socket_callbacks_ = false;
     bool entered_share_ = false;
+    bool has_lent_caches_ = false;
     CURLcode result_ = CURLE_OK;
     std::atomic<bool> closed_{false};
     std::atomic<attachment*> attached_{nullptr};

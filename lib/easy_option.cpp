@@ -271,7 +271,11 @@ void easy_core::set(CURLoption option, raw_function function) {
 void easy_core::observe_sockets(intrusive_ptr<socket_observer> observer) {
     const bool shared = share_ ? share_->shares(CURL_LOCK_DATA_CONNECT) : is_set(CURLOPT_SHARE);
     const bool possible = owned_ && !raw_callbacks_ && !shared;
-    observer_ = possible ? std::move(observer) : nullptr;
+    if (!possible)
+        observer = nullptr;
+    if (observer_ == observer)
+        return; // as at the transfer before
+    observer_ = std::move(observer);
     apply_socket_callbacks();
 }
 

@@ -25,8 +25,9 @@ failure multi_failure(CURLMcode code) noexcept {
 engine::engine(async_multi_options options)
     : options_(std::move(options)), dispatcher_(*this),
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
-      close_(*this, &engine::close_here), drain_(*this, &engine::drain_here),
-      heartbeat_(*this, &engine::beat), patience_(*this, &engine::patience_over),
+      placement_(options_.sharding), close_(*this, &engine::close_here),
+      drain_(*this, &engine::drain_here), heartbeat_(*this, &engine::beat),
+      resting_(*this, &engine::close_idle_shards), patience_(*this, &engine::patience_over),
       hold_(options_.keep_loop) {}
 
 engine::~engine() = default;
@@ -109,18 +110,21 @@ void engine::bind_here(std::string_view call) {
 
 CURLMcode engine::start(transfer& item) {
     auto& core = item.core();
-    auto& home = choose_shard();
+    auto& server = placement_.origin_of(core, multiplexes_);
+    auto& home = shard_for(server);
     core.enter_thread();
     if (core.owned())
-        core.observe_sockets(sockets_);
+        prepare(core);
+    placement::started(server, home.number);
+    item.server = &server;
     item.home = &home;
     ++home.running;
+    counters_.running.add();
+    home.make_room();
     const auto code = call_libcurl([&] { return home.multi()->add(core.handle()); });
     if (code != CURLM_OK) {
-        item.home = nullptr;
-        --home.running;
+        has_left_libcurl(item);
     } else {
-        counters_.running.add();
         start_heartbeat();
         if (item.pending_pause)
             apply_pause(item);
@@ -128,6 +132,15 @@ CURLMcode engine::start(transfer& item) {
     libcurl_returned(home, CURLM_OK);
     need_turn();
     return code;
+}
+
+void engine::prepare(easy_core& core) {
+    core.observe_sockets(sockets_);
+    if (!placement_.spreads())
+        return;
+    if (!caches_)
+        caches_.emplace();
+    core.lend_caches(caches_->handle());
 }
 
 void engine::start_queued(transfer& item) noexcept {
@@ -143,30 +156,6 @@ void engine::start_queued(transfer& item) noexcept {
         item.fix_outcome(failure(std::current_exception()));
     }
     conclude(item);
-}
-
-shard& engine::choose_shard() {
-    if (shards_.empty()) {
-        shards_.push_back(std::make_unique<shard>(*this));
-        counters_.shards.set(shards_.size());
-    }
-    shards_.front()->open(settings_);
-    return *shards_.front();
-}
-
-void engine::set(CURLMoption option, curl_off_t value) {
-    constexpr auto call = "async_multi::setopt";
-    if (depth_ != 0) // libcurl refuses it there, and does not say why
-        throw usage_error(errc::inside_callback, call);
-    choose_shard(); // even if nothing is added yet: libcurl is to say what it takes
-    for (const auto& each : shards_) {
-        const auto code = each->multi() == nullptr
-                              ? CURLM_OK
-                              : call_libcurl([&] { return each->multi()->setopt(option, value); });
-        if (code != CURLM_OK)
-            throw multi_error(code, call);
-    }
-    settings_.remember(option, value);
 }
 
 intrusive_ptr<transfer> engine::find(const easy& handle) const noexcept {
@@ -224,6 +213,7 @@ void engine::read_messages(shard& of) noexcept {
 void engine::finish(transfer& item, CURLcode code) noexcept {
     item.fix_outcome(item.outcome_of(code));
     const auto& core = item.core();
+    placement::learn(*item.server, item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
         // Removed, it would lose the connection that send and recv are to use.
         count_outcome(item);
@@ -247,8 +237,12 @@ bool engine::remove_from_libcurl(transfer& item) noexcept {
 }
 
 void engine::has_left_libcurl(transfer& item) noexcept {
-    --std::exchange(item.home, nullptr)->running;
+    auto& home = *std::exchange(item.home, nullptr);
+    placement::ended(*std::exchange(item.server, nullptr), home.number);
     counters_.running.set(counters_.running.value() - 1);
+    --home.running;
+    if (surplus(home))
+        look_for_idle_shards();
 }
 
 bool engine::conclude(transfer& item) noexcept {
@@ -299,8 +293,7 @@ void engine::fail_shard(shard& of, CURLMcode code) noexcept {
         item->fix_outcome(closing ? failure(errc::cancelled) : multi_failure(code));
         call_libcurl([&] { return of.multi()->remove(item->curl()); });
     }
-    sockets_->forget(of);
-    call_libcurl([&] { return of.close(), CURLM_OK; });
+    close_shard(of);
     // Now libcurl has let go of those too whose removal it refused. One without an outcome is new:
     // whoever heard of an end has added it.
     for (auto item = transfers_.first(&of); item && item->has_outcome();

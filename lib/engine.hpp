@@ -4,7 +4,9 @@
 #include "dispatcher.hpp"
 #include "engine_counters.hpp"
 #include "multi_handle.hpp"
+#include "placement.hpp"
 #include "shard.hpp"
+#include "shared_caches.hpp"
 #include "socket_table.hpp"
 #include "timeout.hpp"
 #include "transfer_list.hpp"
@@ -73,6 +75,7 @@ public:
     void apply_queued_pause(transfer& item) noexcept;
 
     // What shards ask for.
+    void kicked(shard& by) noexcept;
     void watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept;
     timeout& timers() noexcept override { return *timeout_; }
 
@@ -129,12 +132,22 @@ private:
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
+    void prepare(easy_core& core);
     bool remove_from_libcurl(transfer& item) noexcept;
     void has_left_libcurl(transfer& item) noexcept;
     bool conclude(transfer& item) noexcept;
     void count_outcome(transfer& item) noexcept;
-    shard& choose_shard();
     void bind_here(std::string_view call);
+
+    // engine_shards.cpp
+    shard& shard_for(const origin& server);
+    shard& open_shard(std::size_t number);
+    void close_shard(shard& of) noexcept;
+    static bool surplus(const shard& of) noexcept;
+    void close_idle_shards() noexcept;
+    void look_for_idle_shards() noexcept;
+    bool drive_kicked() noexcept;
+    void postpone_kicks() noexcept;
 
     // engine_loop.cpp: what the loop brings, and what keeps it.
     void need_turn() noexcept;
@@ -142,11 +155,10 @@ private:
     bool run_round() noexcept;
     void end_turn() noexcept;
     void update_hold() noexcept;
-    bool kicked() const noexcept;
     bool busy() const noexcept;
     void beat() noexcept;
     void beat(shard& of) noexcept;
-    bool speaks_ftp(const shard& of) const noexcept;
+    void look_for_ftp() const noexcept;
     void drive_all(shard& of) noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
@@ -183,12 +195,18 @@ private:
     intrusive_ptr<open_handles> handles_;
     std::optional<timeout> timeout_;
     intrusive_ptr<socket_table> sockets_;
+    std::optional<shared_caches> caches_;
+    placement placement_;
     std::vector<std::unique_ptr<shard>> shards_;
+    std::vector<shard*> kicked_; // to be driven in the next round
+    std::vector<shard*> driven_; // while they are
+    bool multiplexes_ = shard::multiplexing_is_sound();
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
     step close_;
     step drain_;
     alarm heartbeat_;
+    alarm resting_;
     alarm patience_;
     std::atomic<std::chrono::milliseconds> drain_patience_{};
 

@@ -90,9 +90,10 @@ void engine::close_here() noexcept {
     sockets_->close();
     counters_.sockets.set(0);
     for (const auto& each : shards_)
-        call_libcurl([&] { return each->close(), CURLM_OK; });
+        close_shard(*each);
     run_deferred();
     timeout_->stop(heartbeat_);
+    timeout_->stop(resting_);
     timeout_->stop(patience_);
     enter_phase(phase::cleaned);
     need_turn();
@@ -104,6 +105,7 @@ bool engine::finish_close() noexcept {
         return false;
     }
     shards_.clear();
+    caches_.reset();
     timeout_.reset();
     handles_ = nullptr;
     return true;

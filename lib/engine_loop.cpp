@@ -3,7 +3,6 @@
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
 
-#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
@@ -84,26 +83,20 @@ void engine::turn() noexcept {
     while (round != max_rounds && run_round())
         ++round;
     if (round == max_rounds && steps_left_ == steps_before)
-        for (const auto& each : shards_)
-            if (each->kicked())
-                each->postpone_kick();
+        postpone_kicks();
     turning_ = false;
     end_turn();
 }
 
 bool engine::run_round() noexcept {
-    bool any = timeout_ && timeout_->run_expired(max_steps);
-    for (const auto& each : shards_) // fixed while they are driven: only choose_shard adds
-        if (each->kicked() && each->take_kick() && each->multi() != nullptr) {
-            drive(*each, CURL_SOCKET_TIMEOUT, 0);
-            any = true;
-        }
+    const bool expired = timeout_ && timeout_->run_expired(max_steps);
+    const bool driven = drive_kicked();
     const auto begun = uv_hrtime();
     const auto steps = dispatcher_.run(steps_left_);
     steps_left_ -= steps;
     if (steps != 0)
         counters_.continuations.add(uv_hrtime() - begun);
-    return any || steps != 0;
+    return expired || driven || steps != 0;
 }
 
 void engine::end_turn() noexcept {
@@ -117,17 +110,12 @@ void engine::end_turn() noexcept {
     counters_.sockets.set(sockets_->size());
     timeout_->arm();
     update_hold();
-    if (kicked() || dispatcher_.busy())
+    if (!kicked_.empty() || dispatcher_.busy())
         dispatcher_.wake();
 }
 
-bool engine::kicked() const noexcept {
-    return std::any_of(shards_.begin(), shards_.end(),
-                       [](const auto& each) { return each->kicked(); });
-}
-
 bool engine::busy() const noexcept {
-    return kicked() || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
+    return !kicked_.empty() || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
            pending_.load(std::memory_order_relaxed) != 0 ||
            phase_.load(std::memory_order_relaxed) == phase::draining; // which comes to an end
 }
@@ -156,6 +144,7 @@ void engine::start_heartbeat() noexcept {
 
 void engine::beat() noexcept {
     bool running = false;
+    look_for_ftp();
     for (const auto& each : shards_)
         if (each->running != 0) {
             running = true;
@@ -168,7 +157,7 @@ void engine::beat() noexcept {
 void engine::beat(shard& of) noexcept {
     const bool idle = !std::exchange(of.driven, false);
     const auto before = counters_.completed.value() + counters_.failed.value();
-    if (speaks_ftp(of))
+    if (std::exchange(of.speaks_ftp, false))
         drive_all(of);
     else if (idle)
         drive(of, CURL_SOCKET_TIMEOUT, 0);
@@ -179,12 +168,13 @@ void engine::beat(shard& of) noexcept {
 // Where the answer to the first command on a kept connection is there at once, libcurl waits before
 // it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little while"), and
 // asks neither for a socket nor for a time to do so: only a call for all transfers goes on with it.
-bool engine::speaks_ftp(const shard& of) const noexcept {
-    return transfers_.any([&](transfer& item) {
+void engine::look_for_ftp() const noexcept {
+    transfers_.for_each([](const transfer& item) {
         const char* scheme = nullptr;
-        return item.home == &of &&
-               curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
-               scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0;
+        if (item.home != nullptr &&
+            curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
+            scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0)
+            item.home->speaks_ftp = true;
     });
 }
 

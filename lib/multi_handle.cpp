@@ -179,12 +179,4 @@ void remembered_options::remember(CURLMoption option, curl_off_t value) {
         values_.emplace_back(option, value);
 }
 
-CURLMcode remembered_options::replay(multi_handle& multi) const noexcept {
-    CURLMcode first_refusal = CURLM_OK;
-    for (const auto& [option, value] : values_)
-        if (const CURLMcode code = multi.setopt(option, value); first_refusal == CURLM_OK)
-            first_refusal = code;
-    return first_refusal;
-}
-
 } // namespace curlicue::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -102,8 +103,15 @@ class remembered_options {
 public:
     /// @throws std::bad_alloc
     void remember(CURLMoption option, curl_off_t value);
-    /// @returns the first refusal, after which the rest is tried all the same
-    CURLMcode replay(multi_handle& multi) const noexcept;
+    /// Whether there is an option that `is_such(option)`, with a number that is not 0.
+    template <class Predicate> bool any(Predicate is_such) const {
+        return std::any_of(values_.begin(), values_.end(), [&](const auto& each) {
+            return each.second != 0 && is_such(each.first);
+        });
+    }
+
+    auto begin() const noexcept { return values_.begin(); }
+    auto end() const noexcept { return values_.end(); }
 
 private:
     std::vector<std::pair<CURLMoption, curl_off_t>> values_;

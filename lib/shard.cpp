@@ -7,6 +7,12 @@
 #include <new>
 
 namespace curlicue::detail {
+namespace {
+
+constexpr std::size_t smallest_pool = 128;
+
+} // namespace
+
 // Seen with 7.88.1 in 7 of 12 runs of 50 downloads, with libcurl's own poll loop as well; 8.4.0 was
 // the first without.
 bool shard::multiplexing_is_sound() noexcept {
@@ -21,7 +27,9 @@ void shard::open(const remembered_options& settings) {
     multi_ = std::make_unique<multi_handle>(*this);
     if (!multiplexing_is_sound())
         multi_->setopt(CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    settings.replay(*multi_);
+    setopt(CURLMOPT_MAXCONNECTS, 0);
+    for (const auto& [option, value] : settings)
+        setopt(option, value);
     multi_->listen_sockets(true);
     multi_->listen_timer(true);
 }
@@ -34,6 +42,31 @@ void shard::close() noexcept {
     kicked_ = false;
     on_timer(-1); // also what libcurl asked for meanwhile
     poison_ = CURLM_OK;
+}
+
+// Left alone, libcurl keeps four connections for each transfer that runs, and from 8.0 on closes
+// good ones while a batch of finished transfers is read.
+CURLMcode shard::setopt(CURLMoption option, curl_off_t value) noexcept {
+    if (option != CURLMOPT_MAXCONNECTS)
+        return multi_->setopt(option, value);
+    pool_ = value == 0 ? smallest_pool : 0;
+    return multi_->setopt(option, value == 0 ? static_cast<curl_off_t>(pool_) : value);
+}
+
+void shard::make_room() noexcept {
+    if (pool_ != 0 && 2 * running > pool_)
+        multi_->setopt(CURLMOPT_MAXCONNECTS, static_cast<curl_off_t>(pool_ *= 2));
+}
+
+void shard::kick() noexcept {
+    kicked_ = true;
+    owner_.kicked(*this);
+}
+
+void shard::set_due(bool due) noexcept {
+    due_ = due;
+    if (due)
+        owner_.kicked(*this);
 }
 
 void shard::postpone_kick() noexcept {
@@ -52,12 +85,12 @@ int shard::on_socket(CURL* easy, curl_socket_t socket, int what, void*) noexcept
 
 int shard::on_timer(long timeout_ms) noexcept {
     // Each replaces the one before.
-    due_ = timeout_ms == 0;
+    set_due(timeout_ms == 0);
     if (timeout_ms > 0) {
         try {
             owner_.timers().start(*this, deadline_after(std::chrono::milliseconds(timeout_ms)));
         } catch (const std::bad_alloc&) {
-            due_ = true; // early is allowed, never is not
+            set_due(true); // early is allowed, never is not
         }
     } else if (armed) {
         owner_.timers().stop(*this);
@@ -65,6 +98,6 @@ int shard::on_timer(long timeout_ms) noexcept {
     return 0;
 }
 
-void shard::expired() noexcept { due_ = true; }
+void shard::expired() noexcept { set_due(true); }
 
 } // namespace curlicue::detail

@@ -17,7 +17,7 @@ class engine;
 /// @threading loop-bound
 class shard final : public multi_events, private timed_work {
 public:
-    explicit shard(engine& owner) noexcept : owner_(owner) {}
+    shard(engine& owner, std::size_t place) noexcept : number(place), owner_(owner) {}
     shard(const shard&) = delete;
     shard& operator=(const shard&) = delete;
     ~shard();
@@ -26,15 +26,19 @@ public:
     static bool multiplexing_is_sound() noexcept;
 
     /// Null before `open` and after `close`.
-    multi_handle* multi() noexcept { return multi_.get(); }
+    multi_handle* multi() const noexcept { return multi_.get(); }
     /// Makes the multi handle, unless there is one.
     /// @throws std::bad_alloc
     void open(const remembered_options& settings);
     /// Cleans it up; libcurl calls back meanwhile. The engine has ended its watches before.
     void close() noexcept;
 
+    CURLMcode setopt(CURLMoption option, curl_off_t value) noexcept;
+    /// In its pool, for the connections of all that run here.
+    void make_room() noexcept;
+
     /// libcurl is to be called with its timeout in the next turn, whatever it asks for until then.
-    void kick() noexcept { kicked_ = true; }
+    void kick() noexcept;
     bool kicked() const noexcept { return kicked_ || due_; }
     bool take_kick() noexcept {
         driven = true;
@@ -48,8 +52,12 @@ public:
     void poison(CURLMcode code) noexcept { poison_ = code; }
     CURLMcode take_poison() noexcept { return std::exchange(poison_, CURLM_OK); }
 
-    std::size_t running = 0; ///< transfers that libcurl holds here
-    bool driven = false;     ///< libcurl was called since the last heartbeat
+    const std::size_t number; ///< among the engine's shards
+    std::size_t running = 0;  ///< transfers that libcurl holds here
+    bool driven = false;      ///< libcurl was called since the last heartbeat
+    bool speaks_ftp = false;  ///< at the last look
+    bool listed = false;      ///< among those that were kicked
+    bool rested = false;      ///< nothing ran at the last look for idle shards
 
 private:
     int on_socket(CURL* easy, curl_socket_t socket, int what, void* socketp) noexcept override;
@@ -59,8 +67,11 @@ private:
 
     engine& owner_;
     std::unique_ptr<multi_handle> multi_;
+    void set_due(bool due) noexcept;
+
     bool due_ = false; // libcurl's timer
     bool kicked_ = false;
+    std::size_t pool_ = 0; // how many connections libcurl may keep; 0: the user has said
     CURLMcode poison_ = CURLM_OK;
 };
 

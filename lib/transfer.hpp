@@ -12,6 +12,7 @@ namespace curlicue::detail {
 
 class engine;
 class shard;
+struct origin;
 
 /// One `add_handle`: the state of its future, and the claim on its easy until libcurl has let go.
 ///
@@ -48,6 +49,7 @@ public:
 
     // The engine's own, on the loop's thread.
     shard* home = nullptr;            ///< where libcurl has it; null: not (yet, or any more)
+    origin* server = nullptr;         ///< while libcurl has it
     bool listed = false;              ///< the engine's list holds a reference
     bool lingers = false;             ///< over, but its connection is still to be used
     std::optional<int> pending_pause; ///< asked for before libcurl could be told

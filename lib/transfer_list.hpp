@@ -33,13 +33,11 @@ public:
     /// The next one after `item`, which is listed, that `home` has; null if there is none.
     intrusive_ptr<transfer> next(const transfer& item, const shard* home) const noexcept;
     std::vector<intrusive_ptr<transfer>> all() const;
-    /// Whether `is(transfer&)` of any; it is called with the lock held.
-    template <class Predicate> bool any(Predicate is) const {
+    /// Calls `look(const transfer&)` with the lock held.
+    template <class F> void for_each(F look) const {
         const std::lock_guard lock(mutex_);
-        auto* each = first_;
-        while (each != nullptr && !is(*each))
-            each = each->next;
-        return each != nullptr;
+        for (const auto* each = first_; each != nullptr; each = each->next)
+            look(*each);
     }
     std::size_t size() const noexcept;
     bool empty() const noexcept { return size() == 0; }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <stdexcept>
 
 namespace curlicue {
 
@@ -26,11 +27,40 @@ struct host_hooks {
     void* arg = nullptr; ///< *Ownership:* the host's, until the multi is closed
 };
 
+/// How many of libcurl's multi handles may stand behind one `async_multi`. libcurl searches all
+/// connections to a server for each transfer to it; so many transfers to one server are spread over
+/// several multi handles, 32 in each before there is another. They act as one, with these
+/// exceptions: CURLINFO_CONN_ID and CURLINFO_XFER_ID, the pool of connections and the cache of CA
+/// certificates are each multi handle's own.
+///
+/// A server whose connections carry many transfers (HTTP/2), or may, stays in one; so does all that
+/// is added after `setopt` has limited the connections (MAXCONNECTS, MAX_HOST_CONNECTIONS,
+/// MAX_TOTAL_CONNECTIONS).
+class shards {
+public:
+    static const shards automatic; ///< up to 64
+    static const shards one;
+    /// Up to `count`. @throws std::invalid_argument if that is 0
+    static constexpr shards fixed(std::size_t count) {
+        return count != 0 ? shards(count) : throw std::invalid_argument("shards::fixed(0)");
+    }
+
+    constexpr std::size_t most() const noexcept { return most_; }
+
+private:
+    constexpr explicit shards(std::size_t most) noexcept : most_(most) {}
+
+    std::size_t most_;
+};
+inline constexpr shards shards::automatic{64};
+inline constexpr shards shards::one{1};
+
 struct async_multi_options {
     /// `close` closes the easies that are added, instead of only removing them.
     bool close_handles = false;
     hold keep_loop = hold::while_busy;
     host_hooks hooks = {};
+    shards sharding = shards::automatic;
     /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
     /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
     std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
@@ -42,8 +72,8 @@ struct async_multi_options {
 struct multi_stats {
     std::size_t pending = 0; ///< accepted and not over
     std::size_t running = 0; ///< of these, how many libcurl has
-    std::size_t sockets = 0; ///< descriptors under watch
-    std::size_t shards = 0;  ///< multi handles
+    std::size_t sockets = 0; ///< sockets under watch
+    std::size_t shards = 0;  ///< multi handles that are open
     std::uint64_t completed = 0;
     std::uint64_t failed = 0;     ///< cancellations not included
     std::uint64_t cancelled = 0;  ///< by `cancel`, `remove_handle` and `close`

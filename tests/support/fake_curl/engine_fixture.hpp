@@ -73,7 +73,7 @@ class engine_fixture : public uv_fixture {
 protected:
     void SetUp() override {
         uv_fixture::SetUp();
-        restart({});
+        restart({.sharding = shards::one});
     }
     void TearDown() override {
         curl->on_add = curl->on_remove = curl->on_pause = nullptr; // what they refer to is gone

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Which multi handles an engine has, and which of them a transfer goes to.
+#include "engine.hpp"
+#include <curlicue/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+// How often idle shards are looked for; one that is idle twice in a row is closed.
+constexpr std::chrono::seconds rest(30);
+
+constexpr bool limits_connections(CURLMoption option) noexcept {
+    return option == CURLMOPT_MAXCONNECTS || option == CURLMOPT_MAX_HOST_CONNECTIONS ||
+           option == CURLMOPT_MAX_TOTAL_CONNECTIONS;
+}
+
+} // namespace
+
+shard& engine::shard_for(const origin& server) { return open_shard(placement_.choose(server)); }
+
+shard& engine::open_shard(std::size_t number) {
+    while (shards_.size() <= number) {
+        kicked_.reserve(shards_.size() + 1);
+        driven_.reserve(shards_.size() + 1);
+        shards_.push_back(std::make_unique<shard>(*this, shards_.size()));
+    }
+    auto& chosen = *shards_[number];
+    if (chosen.multi() == nullptr) {
+        chosen.open(settings_);
+        counters_.shards.add();
+    }
+    chosen.rested = false;
+    return chosen;
+}
+
+void engine::close_shard(shard& of) noexcept {
+    if (of.multi() == nullptr)
+        return;
+    sockets_->forget(of);
+    call_libcurl([&] { return of.close(), CURLM_OK; });
+    counters_.shards.set(counters_.shards.value() - 1);
+}
+
+void engine::set(CURLMoption option, curl_off_t value) {
+    constexpr auto call = "async_multi::setopt";
+    if (depth_ != 0) // libcurl refuses it there, and does not say why
+        throw usage_error(errc::inside_callback, call);
+    open_shard(0); // even if nothing is added yet: libcurl is to say what it takes
+    for (const auto& each : shards_) {
+        const auto code = each->multi() == nullptr
+                              ? CURLM_OK
+                              : call_libcurl([&] { return each->setopt(option, value); });
+        if (code != CURLM_OK)
+            throw multi_error(code, call);
+    }
+    settings_.remember(option, value);
+    if (option == CURLMOPT_PIPELINING) {
+        multiplexes_ = (value & CURLPIPE_MULTIPLEX) != 0;
+        placement_.forget_idle();
+    } else if (limits_connections(option)) {
+        placement_.limit(settings_.any(limits_connections));
+        close_idle_shards();
+    }
+}
+
+bool engine::surplus(const shard& of) noexcept {
+    return of.number != 0 && of.running == 0 && of.multi() != nullptr;
+}
+
+void engine::close_idle_shards() noexcept {
+    for (const auto& each : shards_)
+        if (surplus(*each) && (std::exchange(each->rested, true) || placement_.limited()))
+            close_shard(*each);
+    if (std::any_of(shards_.begin(), shards_.end(),
+                    [](const auto& each) { return surplus(*each); }))
+        look_for_idle_shards();
+    run_deferred(); // asked for by callbacks of connections that were closed
+}
+
+void engine::look_for_idle_shards() noexcept {
+    if (resting_.armed || !timeout_)
+        return;
+    try {
+        const auto wait = placement_.limited() ? std::chrono::seconds(0) : rest;
+        timeout_->start(resting_, deadline_after(wait));
+    } catch (const std::bad_alloc&) {
+        // The next one that runs empty tries again.
+    }
+}
+
+void engine::kicked(shard& by) noexcept {
+    if (!std::exchange(by.listed, true))
+        kicked_.push_back(&by); // there is room for all: open_shard
+}
+
+bool engine::drive_kicked() noexcept {
+    bool any = false;
+    driven_.swap(kicked_);
+    for (auto* const each : driven_) {
+        each->listed = false;
+        if (each->take_kick() && each->multi() != nullptr) {
+            drive(*each, CURL_SOCKET_TIMEOUT, 0);
+            any = true;
+        }
+    }
+    driven_.clear();
+    return any;
+}
+
+void engine::postpone_kicks() noexcept {
+    for (auto* const each : kicked_) {
+        each->listed = false;
+        if (each->kicked())
+            each->postpone_kick();
+    }
+    kicked_.clear();
+}
+
+} // namespace curlicue::detail

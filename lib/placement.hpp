@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/async_multi_options.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <curl/curl.h>
+
+namespace curlicue::detail {
+
+class easy_core;
+
+/// A server, as far as its transfers may share connections, and how many of them run where.
+struct origin {
+    /// How many transfers one of its connections carries at a time.
+    enum class streams : unsigned char { unknown, one, many };
+
+    streams on_connection = streams::one;
+    bool negotiates = false; // its transfers find out
+    std::size_t running = 0;
+    std::vector<std::uint32_t> by_shard; // how many of them in each
+
+    std::size_t running_in(std::size_t shard) const noexcept {
+        return shard < by_shard.size() ? by_shard[shard] : 0;
+    }
+};
+
+/// Which shard a transfer goes to. At every add libcurl searches the connections to the server of
+/// that transfer one by one, so no shard has many of them: a server fills the first shard, then the
+/// next. One whose connections carry many transfers, or may, stays in the first.
+/// @threading loop-bound
+class placement {
+public:
+    explicit placement(shards sharding) noexcept : most_(sharding.most()) {}
+
+    bool spreads() const noexcept { return most_ > 1; }
+    /// The user has limited the connections of all shards together: one of them has to do.
+    void limit(bool on) noexcept { limited_ = on; }
+    bool limited() const noexcept { return limited_; }
+
+    /// The server that an easy names, by its URL as libcurl has it.
+    /// @param multiplexes whether connections carry several transfers wherever they can
+    /// @throws std::bad_alloc
+    origin& origin_of(const easy_core& handle, bool multiplexes);
+    /// The number of the shard for one more transfer to it.
+    std::size_t choose(const origin& to) const noexcept;
+
+    /// @throws std::bad_alloc
+    static void started(origin& to, std::size_t shard);
+    static void ended(origin& to, std::size_t shard) noexcept;
+    /// What a finished transfer tells about its server.
+    static void learn(origin& of, CURL* finished) noexcept;
+    /// Forgets what it knows of servers to which nothing runs.
+    void forget_idle() noexcept;
+
+private:
+    struct hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
+    const std::size_t most_;
+    bool limited_ = false;
+    std::unordered_map<std::string, origin, hash, std::equal_to<>> origins_;
+};
+
+} // namespace curlicue::detail
