@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "example_client.hpp"
 
-#include <stdexcept>
-
 namespace curlicue::bench {
 
 struct example_client::watch {
@@ -11,34 +9,27 @@ struct example_client::watch {
     example_client* client;
 };
 
-example_client::example_client(const std::string& url) {
+example_client::example_client(const job& what, meter& measured) : curl_client(what, measured) {
     uv_loop_init(&loop_);
     uv_timer_init(&loop_, &timer_);
     timer_.data = this;
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-    curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, discard);
+    curl_multi_setopt(multi(), CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi(), CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi(), CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi(), CURLMOPT_TIMERDATA, this);
 }
 
 example_client::~example_client() {
-    curl_multi_cleanup(multi_);
-    curl_easy_cleanup(easy_);
+    curl_multi_setopt(multi(), CURLMOPT_SOCKETFUNCTION, nullptr);
+    curl_multi_setopt(multi(), CURLMOPT_TIMERFUNCTION, nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
     uv_run(&loop_, UV_RUN_DEFAULT);
     uv_loop_close(&loop_);
 }
 
-void example_client::fetch(int times) {
-    left_ = times;
-    if (times != 0)
-        curl_multi_add_handle(multi_, easy_);
+void example_client::run() {
+    start_all();
     uv_run(&loop_, UV_RUN_DEFAULT);
-    if (failure_ != CURLE_OK || left_ != 0)
-        throw std::runtime_error(std::string("the example client: ") +
-                                 curl_easy_strerror(failure_));
 }
 
 int example_client::on_socket(CURL*, curl_socket_t socket, int what, void* client, void* known) {
@@ -49,7 +40,7 @@ int example_client::on_socket(CURL*, curl_socket_t socket, int what, void* clien
             uv_poll_stop(&entry->poll);
             uv_close(reinterpret_cast<uv_handle_t*>(&entry->poll),
                      [](uv_handle_t* handle) { delete static_cast<watch*>(handle->data); });
-            curl_multi_assign(self.multi_, socket, nullptr);
+            curl_multi_assign(self.multi(), socket, nullptr);
         }
         return 0;
     }
@@ -57,7 +48,7 @@ int example_client::on_socket(CURL*, curl_socket_t socket, int what, void* clien
         entry = new watch{{}, socket, &self};
         uv_poll_init_socket(&self.loop_, &entry->poll, socket);
         entry->poll.data = entry;
-        curl_multi_assign(self.multi_, socket, entry);
+        curl_multi_assign(self.multi(), socket, entry);
     }
     uv_poll_start(&entry->poll,
                   ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
@@ -91,17 +82,9 @@ void example_client::timed_out(uv_timer_t* timer) {
 }
 
 void example_client::act(curl_socket_t socket, int events) {
-    int running = 0;
-    curl_multi_socket_action(multi_, socket, events, &running);
-    int pending = 0;
-    while (const CURLMsg* const message = curl_multi_info_read(multi_, &pending)) {
-        const CURLcode code = message->data.result;
-        curl_multi_remove_handle(multi_, easy_);
-        if (code != CURLE_OK)
-            failure_ = code;
-        else if (--left_ > 0)
-            curl_multi_add_handle(multi_, easy_);
-    }
+    int unfinished = 0;
+    curl_multi_socket_action(multi(), socket, events, &unfinished);
+    collect();
 }
 
 } // namespace curlicue::bench

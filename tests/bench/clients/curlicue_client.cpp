@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// curlicue: ours.
+#include "client.hpp"
+#include <curlicue/async_multi.hpp>
+#include <curlicue/loop.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <uv.h>
+
+namespace curlicue::bench {
+namespace {
+
+// An easy that does what the job asks, again and again.
+struct transfer {
+    explicit transfer(const job& what);
+
+    easy handle;
+    std::uint64_t left = 0; // of an upload
+    bool cancelled = false; // or to be
+    future<void> under_way; // where it is to be cancelled
+};
+
+transfer::transfer(const job& what) : handle(what.url) {
+    handle.setopt<CURLOPT_FAILONERROR>(true);
+    handle.setopt<CURLOPT_WRITEFUNCTION>([this, cancel = what.cancel](std::span<const char> data) {
+        if (cancel && !std::exchange(cancelled, true))
+            under_way.cancel();
+        return data.size();
+    });
+    if (!what.ca.empty()) // CAPATH keeps its default
+        handle.setopt<CURLOPT_CAINFO>(what.ca);
+    if (what.fresh)
+        handle.setopt<CURLOPT_FRESH_CONNECT>(true).setopt<CURLOPT_FORBID_REUSE>(true);
+    handle.setopt<CURLOPT_HTTP_VERSION>(what.multiplex ? CURL_HTTP_VERSION_2TLS
+                                                       : CURL_HTTP_VERSION_1_1);
+    if (what.multiplex)
+        handle.setopt<CURLOPT_PIPEWAIT>(true);
+    if (what.upload == 0)
+        return;
+    handle.setopt<CURLOPT_UPLOAD>(true).setopt<CURLOPT_INFILESIZE_LARGE>(what.upload);
+    handle.setopt<CURLOPT_READFUNCTION>([this](std::span<char> buffer) {
+        const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left));
+        std::fill_n(buffer.begin(), piece, '\0');
+        left -= piece;
+        return piece;
+    });
+}
+
+async_multi_options options(const job&, meter& measured) {
+    async_multi_options chosen;
+    chosen.on_unobserved_error = [&](const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            measured.failed(error.what());
+        }
+    };
+    // The place for what a workload is about: fresh-tls-16 verifies all of its connections.
+    return chosen;
+}
+
+void prepare(async_multi& multi, const job& what) {
+    if (what.multiplex)
+        multi.setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
+}
+
+// All on the loop of this thread: a coroutine for each transfer that is to run at a time.
+class loop_client {
+public:
+    loop_client(const job& what, meter& measured)
+        : what_(what), measured_(measured), multi_(uv_default_loop(), options(what, measured)) {
+        prepare(multi_, what);
+        for (int i = 0; i != what.concurrency; ++i)
+            transfers_.emplace_back(what);
+    }
+
+    void run() {
+        if (what_.cancel)
+            cancel_all();
+        else
+            perform_all();
+        multi_.run_until(multi_.close());
+    }
+
+private:
+    void perform_all() {
+        std::vector<future<void>> chains;
+        for (auto& each : transfers_)
+            chains.push_back(co_spawn(multi_.executor(), one_after_another(each)));
+        multi_.run_until(gather(std::move(chains)));
+    }
+
+    task<> one_after_another(transfer& each) {
+        while (measured_.start_another()) {
+            each.left = what_.upload;
+            co_await multi_.perform(each.handle);
+            measured_.finished();
+        }
+    }
+
+    void cancel_all() {
+        left_ = transfers_.size();
+        for (auto& each : transfers_)
+            start_to_cancel(each);
+        multi_.run_until(all_cancelled_.get_future());
+    }
+
+    void start_to_cancel(transfer& each) {
+        if (!measured_.start_another()) {
+            if (--left_ == 0)
+                all_cancelled_.set_value();
+            return;
+        }
+        each.cancelled = false;
+        each.under_way = multi_.perform(each.handle).then([](easy&&) {}).finally([this, &each] {
+            measured_.finished();
+            start_to_cancel(each);
+        });
+    }
+
+    const job& what_;
+    meter& measured_;
+    std::deque<transfer> transfers_;
+    async_multi multi_;
+    std::size_t left_ = 0; // of those that are started and cancelled again and again
+    promise<void> all_cancelled_{multi_.executor()};
+};
+
+// Threads that hand transfers to a loop in another one, and wait for them.
+class threads_client {
+public:
+    threads_client(const job& what, meter& measured)
+        : what_(what), measured_(measured), loop_(options(what, measured)) {
+        loop_.multi().post([&] { prepare(loop_.multi(), what_); }).get();
+    }
+
+    void run() {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i != what_.threads; ++i)
+            threads.emplace_back([this] {
+                try {
+                    submit_batches();
+                } catch (const std::exception& error) {
+                    measured_.failed(error.what());
+                }
+            });
+    }
+
+private:
+    void submit_batches() {
+        std::deque<transfer> transfers;
+        for (int i = 0; i != what_.concurrency / what_.threads; ++i)
+            transfers.emplace_back(what_);
+        std::vector<future<easy>> batch;
+        do {
+            batch.clear();
+            for (auto& each : transfers)
+                if (measured_.start_another())
+                    batch.push_back(loop_.multi().perform(each.handle));
+            for (auto& each : batch) {
+                each.get();
+                measured_.finished();
+            }
+        } while (!batch.empty());
+    }
+
+    const job& what_;
+    meter& measured_;
+    loop_thread loop_;
+};
+
+} // namespace
+
+void run(const job& what, meter& measured) {
+    if (what.threads != 0)
+        threads_client(what, measured).run();
+    else
+        loop_client(what, measured).run();
+}
+
+} // namespace curlicue::bench

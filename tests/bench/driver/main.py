@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The part of tests/bench/run that measures; it is given the build directory and what the user asked for."""
+
+import argparse
+import pathlib
+import statistics
+import sys
+
+import clients
+import measure
+import report
+from workloads import QUICK, WORKLOADS
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures curlicue and others.")
+    parser.add_argument("workloads", nargs="*", metavar="workload", help="all, unless some are named: " + ", ".join(WORKLOADS))
+    parser.add_argument("--client", help="only these, separated by commas")
+    parser.add_argument("--rounds", type=int, help="how many, instead of each workload's own number")
+    parser.add_argument("--quick", action="store_true",
+                        help=f"{' and '.join(QUICK['workloads'])} with {', '.join(QUICK['clients'])}; within a minute")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--output", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.workloads if name not in WORKLOADS]:
+        parser.error(f"there is no workload {unknown[0]}; there are {', '.join(WORKLOADS)}")
+    return asked
+
+
+def say(text):
+    print(f"==> {text}", flush=True)
+
+
+class Measurement:
+    """One client's rounds of one workload."""
+
+    def __init__(self, workload, client, addresses):
+        self.workload, self.client, self.addresses = workload, client, addresses
+        self.patience = measure.PATIENCE + (addresses["hold_seconds"] if workload.path == "/hold" else 0)
+        self.totals = []
+        self.failures = 0
+
+    def run_once(self):
+        if self.failures == 2:
+            return
+        try:
+            self.totals.append(measure.total(self.client, self.workload.job(self.addresses, self.client.name), self.patience))
+        except measure.Failed as why:
+            self.failures += 1
+            say(f"{self.workload.name}: {self.client.name}: {why}")
+
+    def row(self, counter):
+        row = dict.fromkeys(report.KEYS)
+        row.update(workload=self.workload.name, client=self.client.name)
+        if not self.totals:
+            return row
+        median = lambda value: statistics.median(value(total) for total in self.totals)
+        row["requests"] = self.totals[0]["requests"]
+        row["rps"] = median(lambda total: total["requests"] / total["seconds"])
+        row["cpu_us"] = median(lambda total: total["cpu_us"] / total["requests"])
+        row["rss_kb"] = round(median(lambda total: total["rss_kb"]))
+        if self.totals[0]["allocations"] is not None:
+            row["allocations"] = median(lambda total: total["allocations"] / total["requests"])
+        few, many = (self.workload.job(self.addresses, self.client.name, part) for part in self.workload.counted_parts)
+        try:
+            row["syscalls"], row["epoll_ctl"] = counter.per_request(self.client, few, many, self.patience)
+        except measure.Failed as why:
+            say(f"{self.workload.name}: {self.client.name}, counting: {why}")
+        return row
+
+
+def measure_workload(workload, chosen, rounds, addresses, counter):
+    takers = [Measurement(workload, client, addresses) for client in chosen if client.name in workload.clients]
+    for _ in range(rounds or workload.rounds):
+        for taker in takers:
+            taker.run_once()
+    rows = [taker.row(counter) for taker in takers]
+    report.print_rows(rows)
+    if workload.path == "/hold":
+        for taker in takers:
+            if taker.totals:
+                beyond = statistics.median(total["seconds"] for total in taker.totals) - addresses["hold_seconds"]
+                print(f"{'':13}{taker.client.name:16}{beyond:.2f} s beyond the {addresses['hold_seconds']} s", flush=True)
+    return rows
+
+
+def main():
+    asked = arguments()
+    names = asked.workloads or (QUICK["workloads"] if asked.quick else WORKLOADS)
+    everybody = clients.all_clients(asked.build)
+    wanted = asked.client.split(",") if asked.client else QUICK["clients"] if asked.quick else list(everybody)
+    if unknown := [name for name in wanted if name not in everybody]:
+        sys.exit(f"There is no client {unknown[0]}; there are {', '.join(everybody)}.")
+    for name in wanted:
+        if everybody[name].missing:
+            say(f"{name} is left out: {everybody[name].missing}")
+    chosen = [everybody[name] for name in wanted if not everybody[name].missing]
+    counter = measure.Counter()
+    say(f"System calls are counted with {counter.tool[0]}" if counter.tool else "Neither perf nor strace works here: system calls are not counted")
+
+    rows = []
+    report.print_heading()
+    with measure.Server(asked.build) as server:
+        for name in names:
+            rounds = asked.rounds or (3 if asked.quick else None)
+            rows += measure_workload(WORKLOADS[name], chosen, rounds, server.addresses, counter)
+            report.write_json(rows, asked.output / "bench.json")
+    say(f"{asked.output}/bench.json has the same")
+    return 0 if all(row["rps"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except measure.Failed as why:
+        sys.exit(str(why))
+    except KeyboardInterrupt:
+        sys.exit(130)

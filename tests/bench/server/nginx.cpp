@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "nginx.hpp"
+
+#include "certificate.hpp"
+#include "support/files.hpp"
+
+#include <sstream>
+
+#include <unistd.h>
+
+namespace curlicue::bench {
+
+nginx::nginx()
+    : process_({"nginx", "-c", prepare(), "-p", directory_ / "", "-e", "stderr"},
+               directory_ / "nginx.log", http_) {}
+
+std::filesystem::path nginx::prepare() const {
+    make_certificate(directory_);
+    for (const auto& [name, size] : {std::pair("64m", 1U << 26), std::pair("1g", 1U << 30)}) {
+        test::write_file(directory_ / name, "");
+        std::filesystem::resize_file(directory_ / name, size);
+    }
+    std::ostringstream text;
+    text << "daemon off; master_process off; pid nginx.pid; error_log stderr error;\n"
+         // root may not switch to an account that cannot enter the directory
+         << (::geteuid() == 0 ? "user root;\n" : "") << R"(
+events { worker_connections 20000; }
+http {
+    access_log off;
+    default_type application/octet-stream;
+    sendfile on;
+    keepalive_requests 100000000;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    scgi_temp_path scgi;
+    uwsgi_temp_path uwsgi;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;
+    ssl_session_tickets off;
+    server {
+        listen )"
+         << http_.address() << R"( backlog=4096;
+        listen )"
+         << https_.address() << R"( ssl http2 backlog=4096;
+        root .;
+        location = /100 { return 200 ")"
+         << std::string(100, 'x') << R"("; }
+    }
+}
+)";
+    test::write_file(directory_ / "nginx.conf", text.str());
+    return directory_ / "nginx.conf";
+}
+
+} // namespace curlicue::bench

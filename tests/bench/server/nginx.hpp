@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "support/server_process.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace curlicue::bench {
+
+/// nginx with one worker, over HTTP/1.1 and over TLS with HTTP/2, where every handshake is a full
+/// one. It serves /100 (bytes, from memory), /64m and /1g (from holes in files).
+class nginx {
+public:
+    nginx();
+
+    std::string http() const { return "http://" + http_.address(); }
+    std::string https() const { return "https://" + https_.address(); }
+    /// Who signed its certificate.
+    std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
+
+private:
+    std::filesystem::path prepare() const;
+
+    test::temporary_directory directory_;
+    test::reserved_port http_;
+    test::reserved_port https_;
+    test::server_process process_;
+};
+
+} // namespace curlicue::bench
