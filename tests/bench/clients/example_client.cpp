@@ -29,7 +29,7 @@ example_client::~example_client() {
 
 void example_client::run() {
     start_all();
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    run_loop();
 }
 
 int example_client::on_socket(CURL*, curl_socket_t socket, int what, void* client, void* known) {

@@ -18,6 +18,8 @@ public:
     void run();
 
 protected:
+    /// Until nothing is left to wait for.
+    void run_loop() { uv_run(&loop_, UV_RUN_DEFAULT); }
     uv_loop_t* loop() noexcept { return &loop_; }
 
 private:

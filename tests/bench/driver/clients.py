@@ -3,12 +3,18 @@
 
 import json
 import pathlib
+import re
+import shutil
+import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
+UNDICI = "undici@6"  # the last that Node 18 can run
 
 
 class Client:
     """A program that takes a job as NAME=VALUE… and prints what it measured as a line of JSON."""
+
+    counted_parts = None  # where not the workload's: see there
 
     def __init__(self, name, command, missing=None):
         self.name = name
@@ -19,8 +25,42 @@ class Client:
         return [*self._command, *(f"{name}={value}" for name, value in job.items())]
 
     def result(self, output, usage):
-        """Totals: requests, seconds, cpu_us, rss_kb and allocations. `usage` is the process's, as seen from outside."""
+        """Totals: requests, seconds, cpu_us, rss_kb and allocations. `usage` is the whole process's, from outside."""
         return json.loads(output.splitlines()[-1])
+
+
+class Tool(Client):
+    """One that somebody else wrote: its processor time includes its start."""
+
+    def __init__(self, name):
+        super().__init__(name, [name], None if shutil.which(name) else f"{name} is not installed")
+
+    @staticmethod
+    def totals(requests, seconds, usage):
+        return {"requests": requests, "seconds": seconds, "cpu_us": usage.cpu_us, "rss_kb": usage.rss_kb, "allocations": None}
+
+
+class Wrk(Tool):
+    """Is told how long to go on: the number of requests stands for seconds."""
+
+    counted_parts = (1, 3)
+
+    def command(self, job):
+        extra = ["-H", "Connection: close"] if job.get("fresh") else []
+        return ["wrk", "-t1", f"-c{job['concurrency']}", f"-d{job['requests']}s", *extra, job["url"]]
+
+    def result(self, output, usage):
+        requests = int(re.search(r"(\d+) requests in", output)[1])
+        return self.totals(requests, requests / float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1]), usage)
+
+
+class H2load(Tool):
+    def command(self, job):
+        return ["h2load", "-t1", "-c1", f"-m{job['concurrency']}", f"-n{job['requests']}", job["url"]]
+
+    def result(self, output, usage):
+        requests = int(re.search(r"(\d+) succeeded", output)[1])
+        return self.totals(requests, requests / float(re.search(r"([\d.]+) req/s", output)[1]), usage)
 
 
 def native(name, build):
@@ -28,6 +68,29 @@ def native(name, build):
     return Client(name, [program], None if program.exists() else "what it needs is not installed")
 
 
-def all_clients(build):
-    clients = [native(name, build) for name in ("curlicue", "libuv-example", "curl_multi_poll", "sockets", "beast")]
-    return {client.name: client for client in clients}
+def undici(output):
+    """Gets it from npm, once."""
+    directory = output / "undici"
+    missing = None if shutil.which("node") else "node is not installed"
+    if not missing and not (directory / "node_modules" / "undici").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", directory, UNDICI]
+        if not shutil.which("npm") or subprocess.run(install, stdout=subprocess.DEVNULL).returncode != 0:
+            missing = f"npm could not install {UNDICI}"
+    return Client("undici", ["node", HERE / "peers" / "undici.mjs", directory.resolve()], missing)
+
+
+def pycurl():
+    python = "/usr/bin/python3"  # Debian's, which has its packages
+    found = subprocess.run([python, "-c", "import pycurl"], stderr=subprocess.DEVNULL).returncode == 0
+    return Client("pycurl", [python, HERE / "peers" / "pycurl_multi.py"], None if found else "python3-pycurl is not installed")
+
+
+NATIVE = ("curlicue", "libuv-example", "curl_multi_poll", "sockets", "beast")
+NAMES = (*NATIVE, "wrk", "h2load", "undici", "pycurl")
+
+
+def get(name, build, output):
+    if name in NATIVE:
+        return native(name, build)
+    return {"wrk": lambda: Wrk("wrk"), "h2load": lambda: H2load("h2load"), "undici": lambda: undici(output), "pycurl": pycurl}[name]()

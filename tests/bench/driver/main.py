@@ -62,7 +62,8 @@ class Measurement:
         row["rss_kb"] = round(median(lambda total: total["rss_kb"]))
         if self.totals[0]["allocations"] is not None:
             row["allocations"] = median(lambda total: total["allocations"] / total["requests"])
-        few, many = (self.workload.job(self.addresses, self.client.name, part) for part in self.workload.counted_parts)
+        few, many = (self.workload.job(self.addresses, self.client.name, part)
+                     for part in self.client.counted_parts or self.workload.counted_parts)
         try:
             row["syscalls"], row["epoll_ctl"] = counter.per_request(self.client, few, many, self.patience)
         except measure.Failed as why:
@@ -88,14 +89,15 @@ def measure_workload(workload, chosen, rounds, addresses, counter):
 def main():
     asked = arguments()
     names = asked.workloads or (QUICK["workloads"] if asked.quick else WORKLOADS)
-    everybody = clients.all_clients(asked.build)
-    wanted = asked.client.split(",") if asked.client else QUICK["clients"] if asked.quick else list(everybody)
-    if unknown := [name for name in wanted if name not in everybody]:
-        sys.exit(f"There is no client {unknown[0]}; there are {', '.join(everybody)}.")
-    for name in wanted:
-        if everybody[name].missing:
-            say(f"{name} is left out: {everybody[name].missing}")
-    chosen = [everybody[name] for name in wanted if not everybody[name].missing]
+    wanted = asked.client.split(",") if asked.client else QUICK["clients"] if asked.quick else clients.NAMES
+    if unknown := [name for name in wanted if name not in clients.NAMES]:
+        sys.exit(f"There is no client {unknown[0]}; there are {', '.join(clients.NAMES)}.")
+    chosen = [clients.get(name, asked.build, asked.output) for name in wanted
+              if any(name in WORKLOADS[each].clients for each in names)]
+    for client in chosen:
+        if client.missing:
+            say(f"{client.name} is left out: {client.missing}")
+    chosen = [client for client in chosen if not client.missing]
     counter = measure.Counter()
     say(f"System calls are counted with {counter.tool[0]}" if counter.tool else "Neither perf nor strace works here: system calls are not counted")
 

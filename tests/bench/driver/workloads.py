@@ -17,38 +17,49 @@ class Workload:
     concurrency: int = 1
     rounds: int = 5
     warm_up: int | None = None  # None: a tenth, and no less than the concurrency
-    counted_parts: tuple = (0.1, 0.4)  # of the requests, where system calls are counted
-    options: dict = dataclasses.field(default_factory=dict)  # what job.hpp knows
-    other_requests: dict = dataclasses.field(default_factory=dict)  # clients for whom it is another number
+    counted_parts: tuple = (0.1, 0.4)  # of the requests: system calls are counted in how these two differ
+    options: dict = dataclasses.field(default_factory=dict)  # further NAME=VALUE of job.hpp
+    others: dict = dataclasses.field(default_factory=dict)  # clients for whom it is another number of requests
 
-    def job(self, server, client, part=1.0):
+    def job(self, server, client, part=1):
         """What a client is to do, as the names of job.hpp; `part` of the requests."""
-        whole = self.other_requests.get(client, self.requests)
-        requests = max(1, round(whole * part))
+        requests = max(1, round(self.others.get(client, self.requests) * part))
         job = {"url": server[self.server] + self.path, "requests": requests, "concurrency": self.concurrency}
         job["warm_up"] = max(self.concurrency, requests // 10) if self.warm_up is None else self.warm_up
         if self.server == "https":
             job["ca"] = server["ca"]
-        job.update(self.options)
         if self.options.get("once"):
             job["concurrency"] = requests
-        return job
+        return {**job, **self.options}
 
 
-def keep_alive(concurrency, requests, clients, **others):
-    return Workload(f"get-{concurrency}", "http", "/100", clients, requests, concurrency, **others)
+def keep_alive(concurrency, requests, clients, others):
+    return Workload(f"get-{concurrency}", "http", "/100", clients, requests, concurrency, others={"wrk": 1, **others})
 
 
-EVERYBODY = (*LIBCURL, "sockets", "beast", "wrk", "undici", "pycurl")
+SMALL = (*LIBCURL, "sockets", "beast", "wrk", "undici", "pycurl")
+INTERPRETED = {"undici": 10000, "pycurl": 10000}
+BIG = {"rounds": 3, "counted_parts": (1, 2)}
 
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        keep_alive(1, 12000, EVERYBODY, other_requests={"libuv-example": 400, "undici": 5000, "pycurl": 5000}),
-        keep_alive(16, 40000, EVERYBODY, other_requests={"undici": 10000, "pycurl": 10000}),
-        keep_alive(64, 40000, EVERYBODY, other_requests={"undici": 10000, "pycurl": 10000}),
-        keep_alive(256, 40000, EVERYBODY, other_requests={"undici": 10000, "pycurl": 10000}),
-        keep_alive(1000, 20000, tuple(name for name in EVERYBODY if name != "pycurl"),  # select(2) ends at 1024
-                   other_requests={"undici": 10000}),
+        keep_alive(1, 12000, SMALL, {"libuv-example": 400, "undici": 5000, "pycurl": 5000}),
+        keep_alive(16, 40000, SMALL, INTERPRETED),
+        keep_alive(64, 40000, SMALL, INTERPRETED),
+        keep_alive(256, 40000, SMALL, {"undici": 10000, "pycurl": 3000}),
+        keep_alive(1000, 20000, SMALL[:-1], INTERPRETED),  # CurlMulti.select ends at descriptor 1024
+        Workload("fresh-64", "http", "/100", (*LIBCURL, "sockets", "beast", "wrk", "pycurl"), 4000, 64,
+                 options={"fresh": 1}, others={"wrk": 1}),
+        Workload("fresh-tls-16", "https", "/100", LIBCURL, 400, 16, options={"fresh": 1}),
+        Workload("h2-100", "https", "/100", (*LIBCURL, "h2load", "pycurl"), 15000, 100,
+                 options={"multiplex": 1}, others={"h2load": 50000, "pycurl": 5000}),
+        Workload("down-1g", "http", "/1g", (*LIBCURL, "sockets", "pycurl"), 1, 1, warm_up=1, **BIG),
+        Workload("down-16x64m", "http", "/64m", (*LIBCURL, "sockets"), 16, 16, warm_up=16, **BIG),
+        Workload("up-1g", "slow", "/sink", (*LIBCURL, "sockets"), 1, 1, warm_up=1, options={"upload": 1 << 30}, **BIG),
+        Workload("hold-10000", "slow", "/hold", (*LIBCURL, "sockets", "beast", "undici"), 10000, rounds=3, warm_up=0,
+                 counted_parts=(0.1, 0.4), options={"once": 1}),
+        Workload("submit-4", "http", "/100", LIBCURL[:2], 10000, 64, options={"threads": 4}),
+        Workload("cancel", "slow", "/stall", LIBCURL, 4000, 16, options={"cancel": 1}),
     )
 }
