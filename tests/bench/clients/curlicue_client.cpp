@@ -65,7 +65,8 @@ async_multi_options options(const job&, meter& measured) {
             measured.failed(error.what());
         }
     };
-    // The place for what a workload is about: fresh-tls-16 verifies all of its connections.
+    // PLACE FOR OPTIONS of curlicue's own that a workload is about; for fresh-tls-16, those on how
+    // the authorities are loaded.
     return chosen;
 }
 

@@ -4,18 +4,24 @@
 
 import argparse
 import pathlib
+import resource
 import statistics
+import subprocess
 import sys
 
+import chart
 import clients
 import measure
 import report
 from workloads import QUICK, WORKLOADS
 
+MICRO = "micro"  # single operations: no workload, nor any client's
+NAMES = (*WORKLOADS, MICRO)
+
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures curlicue and others.")
-    parser.add_argument("workloads", nargs="*", metavar="workload", help="all, unless some are named: " + ", ".join(WORKLOADS))
+    parser.add_argument("workloads", nargs="*", metavar="workload", help="all, unless some are named: " + ", ".join(NAMES))
     parser.add_argument("--client", help="only these, separated by commas")
     parser.add_argument("--rounds", type=int, help="how many, instead of each workload's own number")
     parser.add_argument("--quick", action="store_true",
@@ -23,8 +29,8 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if unknown := [name for name in asked.workloads if name not in WORKLOADS]:
-        parser.error(f"there is no workload {unknown[0]}; there are {', '.join(WORKLOADS)}")
+    if unknown := [name for name in asked.workloads if name not in NAMES]:
+        parser.error(f"there is no workload {unknown[0]}; there are {', '.join(NAMES)}")
     return asked
 
 
@@ -72,6 +78,10 @@ class Measurement:
 
 
 def measure_workload(workload, chosen, rounds, addresses, counter):
+    needed = workload.requests + 100 if workload.options.get("once") else 0
+    if (allowed := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < needed:
+        say(f"{workload.name} is left out: a process may have {allowed} descriptors here, it needs {needed}")
+        return []
     takers = [Measurement(workload, client, addresses) for client in chosen if client.name in workload.clients]
     for _ in range(rounds or workload.rounds):
         for taker in takers:
@@ -86,29 +96,51 @@ def measure_workload(workload, chosen, rounds, addresses, counter):
     return rows
 
 
-def main():
-    asked = arguments()
-    names = asked.workloads or (QUICK["workloads"] if asked.quick else WORKLOADS)
+def measure_micro(asked):
+    program = asked.build / "tests" / "bench" / "bench_micro"
+    if not program.exists():
+        return say("micro is left out: Google Benchmark is not installed")
+    say("Single operations")
+    subprocess.run([program, f"--benchmark_out={asked.output / 'micro.json'}", "--benchmark_out_format=json"], check=True,
+                   stderr=subprocess.DEVNULL, preexec_fn=measure.use_client_processor)
+
+
+def chosen_clients(asked, workloads):
     wanted = asked.client.split(",") if asked.client else QUICK["clients"] if asked.quick else clients.NAMES
     if unknown := [name for name in wanted if name not in clients.NAMES]:
         sys.exit(f"There is no client {unknown[0]}; there are {', '.join(clients.NAMES)}.")
     chosen = [clients.get(name, asked.build, asked.output) for name in wanted
-              if any(name in WORKLOADS[each].clients for each in names)]
+              if any(name in workload.clients for workload in workloads)]
     for client in chosen:
         if client.missing:
             say(f"{client.name} is left out: {client.missing}")
-    chosen = [client for client in chosen if not client.missing]
-    counter = measure.Counter()
-    say(f"System calls are counted with {counter.tool[0]}" if counter.tool else "Neither perf nor strace works here: system calls are not counted")
+    return [client for client in chosen if not client.missing]
 
+
+def measure_workloads(asked, workloads):
+    chosen = chosen_clients(asked, workloads)
+    counter = measure.Counter()
+    say(f"System calls are counted with {counter.tool[0]}" if counter.tool else
+        "Neither perf nor strace works here: system calls are not counted")
     rows = []
     report.print_heading()
     with measure.Server(asked.build) as server:
-        for name in names:
+        for workload in workloads:
             rounds = asked.rounds or (3 if asked.quick else None)
-            rows += measure_workload(WORKLOADS[name], chosen, rounds, server.addresses, counter)
+            rows += measure_workload(workload, chosen, rounds, server.addresses, counter)
             report.write_json(rows, asked.output / "bench.json")
-    say(f"{asked.output}/bench.json has the same")
+    without = chart.draw(rows, asked.output / "bench.svg")
+    say(f"{asked.output}/bench.json has the same, " + (f"no chart: {without}" if without else "bench.svg a chart of get-*"))
+    return rows
+
+
+def main():
+    asked = arguments()
+    names = asked.workloads or (QUICK["workloads"] if asked.quick else NAMES)
+    workloads = [WORKLOADS[name] for name in names if name != MICRO]
+    rows = measure_workloads(asked, workloads) if workloads else []
+    if MICRO in names:
+        measure_micro(asked)
     return 0 if all(row["rps"] for row in rows) else 1
 
 

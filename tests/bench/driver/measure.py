@@ -32,6 +32,10 @@ def processors():
     return allowed[0], allowed[-1]
 
 
+def use_client_processor():
+    os.sched_setaffinity(0, {processors()[1]})
+
+
 class Server:
     """bench_server, until the end of the `with`. What it said is in `addresses`."""
 
@@ -66,7 +70,7 @@ def run(command, patience=PATIENCE):
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                   preexec_fn=lambda: os.sched_setaffinity(0, {processors()[1]}))
+                                   preexec_fn=use_client_processor)
         rss_kb = 0
         while True:
             rss_kb = max(rss_kb, peak_memory_kb(process.pid))

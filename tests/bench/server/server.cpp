@@ -5,6 +5,7 @@
 #include "slow_server.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -33,6 +34,7 @@ void prepare_process(int processor) {
 
 int main(int argc, char** argv) {
     using namespace curlicue::bench;
+    std::signal(SIGINT, SIG_IGN); // our standard input ends too, and there is a directory to remove
     try {
         prepare_process(argc > 1 ? std::stoi(argv[1]) : 0);
         const nginx fast;
