@@ -117,6 +117,10 @@ std::string async_multi::diagnostics() const {
     if (!detail::shard::multiplexing_is_sound())
         text += "HTTP/2 multiplexing: off unless CURLMOPT_PIPELINING asks for it; below libcurl "
                 "8.4.0 transfers that share a connection stall\n";
+    if (engine_->caches_authorities())
+        text +=
+            "CA certificates: the default bundle file alone, parsed once; as strict as with the "
+            "directory\n";
     const auto heartbeat = engine_->heartbeat();
     text +=
         "heartbeat: " + (heartbeat.count() > 0 ? std::to_string(heartbeat.count()) + " ms" : "off");

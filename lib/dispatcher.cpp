@@ -74,6 +74,7 @@ bool dispatcher::enqueue(work& item) noexcept {
         return false;
     const bool first = remote_.empty();
     remote_.push(item);
+    any_remote_.store(true, std::memory_order_release);
     if (first && async_)
         uv_async_send(async_.get());
     return true;
@@ -96,12 +97,14 @@ void dispatcher::hold_loop(bool on) noexcept {
 }
 
 void dispatcher::take_remote() noexcept {
+    if (!any_remote_.load(std::memory_order_acquire))
+        return;
     const std::lock_guard lock(mutex_);
+    any_remote_.store(false, std::memory_order_relaxed);
     local_.splice(remote_);
 }
 
 std::size_t dispatcher::run(std::size_t limit) noexcept {
-    take_remote();
     std::size_t count = 0;
     while (count != limit) {
         auto* const item = local_.pop();

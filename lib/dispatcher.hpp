@@ -46,9 +46,9 @@ public:
 
     /// False if it is closed, and `item` is not queued. Thread-safe.
     bool enqueue(work& item) noexcept override;
-    /// Takes over what other threads have queued; `run` does so too. On the loop's thread.
+    /// Takes over what other threads have queued. On the loop's thread.
     void take_remote() noexcept;
-    /// Runs at the most `limit` items; how many it ran.
+    /// Runs at the most `limit` items of those that are here; how many it ran.
     std::size_t run(std::size_t limit) noexcept;
     /// Whether anything is queued by the loop's thread.
     bool busy() const noexcept { return !local_.empty(); }
@@ -73,6 +73,7 @@ private:
     work_queue local_;
     std::atomic<std::thread::id> thread_;
     std::atomic<bool> refusing_{false};
+    std::atomic<bool> any_remote_{false};
     bool holds_loop_ = true; // as libuv has it after the init
 
     std::mutex mutex_; // guards what follows

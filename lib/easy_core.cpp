@@ -60,7 +60,15 @@ private:
     std::unordered_map<CURL*, easy_core*> cores_;
 };
 
-/// What every owned easy has. The user may change the last two, and a copy has them as they are.
+// A large one halves the processor time of a large body. libcurl allocates one for each transfer
+// below 8.7, from then on one for each multi handle.
+long receive_buffer_size() noexcept {
+    const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
+    return shared ? 512L << 10 : 128L << 10;
+}
+
+/// What every owned easy has. The user may change all but the first, and a copy has them as they
+/// are.
 void set_defaults(CURL* handle, char* error_buffer, bool fresh) noexcept {
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error_buffer);
     if (!fresh)
@@ -69,6 +77,8 @@ void set_defaults(CURL* handle, char* error_buffer, bool fresh) noexcept {
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     // libcurl up to 8.17 waits for a running getaddrinfo otherwise when a transfer is removed.
     curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+    static const long buffer_size = receive_buffer_size();
+    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, buffer_size);
 }
 
 } // namespace
@@ -158,6 +168,16 @@ void easy_core::lend_caches(CURLSH* caches) noexcept {
         has_lent_caches_ = curl_easy_setopt(handle_, CURLOPT_SHARE, caches) == CURLE_OK;
 }
 
+// libcurl keeps what it has parsed only where there is no directory (vtls/openssl.c,
+// Curl_ssl_setup_x509_store), and from 7.87 on.
+void easy_core::prefer_ca_bundle() noexcept {
+    const auto* const libcurl = curl_version_info(CURLVERSION_NOW);
+    if (prefers_ca_bundle_ || libcurl->cainfo == nullptr || is_set(CURLOPT_CAINFO) ||
+        is_set(CURLOPT_CAPATH) || is_set(CURLOPT_CAINFO_BLOB))
+        return;
+    prefers_ca_bundle_ = curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr) == CURLE_OK;
+}
+
 void easy_core::release_claim() noexcept {
     if (std::exchange(has_lent_caches_, false))
         curl_easy_setopt(handle_, CURLOPT_SHARE, nullptr);
@@ -244,6 +264,8 @@ void easy_core::reset() {
     kept_.clear();
     set_.reset();
     mark(CURLOPT_SHARE, shared);
+    place_ = nullptr;
+    prefers_ca_bundle_ = false;
     body_size_ = announced_body_size_ = -1;
     result_ = CURLE_OK;
     error_buffer_.front() = '\0';

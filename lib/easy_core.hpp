@@ -102,6 +102,14 @@ public:
     /// unless the user has given it a share.
     void lend_caches(CURLSH* caches) noexcept;
 
+    /// Owned easies only: CA certificates from the default bundle file, not the default directory,
+    /// where the user has chosen neither.
+    void prefer_ca_bundle() noexcept;
+    /// What an engine keeps here about the server of an owned easy: gone when the user names
+    /// another.
+    const intrusive_ptr<ref_counted>& place() const noexcept { return place_; }
+    void set_place(intrusive_ptr<ref_counted> place) noexcept { place_ = std::move(place); }
+
     /// @throws usage_error closed, or attached to somebody
     void require_idle(std::string_view what) const;
     void require_open(std::string_view what) const;
@@ -168,12 +176,14 @@ private:
     bool socket_callbacks_ = false;
     bool entered_share_ = false;
     bool has_lent_caches_ = false;
+    bool prefers_ca_bundle_ = false;
     CURLcode result_ = CURLE_OK;
     std::atomic<bool> closed_{false};
     std::atomic<attachment*> attached_{nullptr};
     std::exception_ptr exception_;
     intrusive_ptr<socket_observer> observer_;
     intrusive_ptr<share_core> share_;
+    intrusive_ptr<ref_counted> place_;
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;

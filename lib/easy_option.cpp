@@ -30,6 +30,10 @@ bool is_progress(CURLoption function) noexcept {
     return function == CURLOPT_XFERINFOFUNCTION || function == function_number(56);
 }
 
+bool names_server(CURLoption option) noexcept {
+    return option == CURLOPT_URL || option == CURLOPT_CURLU || option == CURLOPT_HTTP_VERSION;
+}
+
 bool is_socket_callback(CURLoption function) noexcept {
     return function == CURLOPT_OPENSOCKETFUNCTION || function == CURLOPT_CLOSESOCKETFUNCTION;
 }
@@ -51,6 +55,8 @@ bool is_body_size(CURLoption option) noexcept {
 // What is kept. -----------------------------------------------------------------------------------
 
 void easy_core::mark(CURLoption option, bool is_set) noexcept {
+    if (names_server(option))
+        place_ = nullptr;
     const auto number = static_cast<std::size_t>(running_number(option));
     if (number < set_.size())
         set_[number] = is_set;

@@ -136,6 +136,8 @@ CURLMcode engine::start(transfer& item) {
 
 void engine::prepare(easy_core& core) {
     core.observe_sockets(sockets_);
+    if (options_.ca_cache)
+        core.prefer_ca_bundle();
     if (!placement_.spreads())
         return;
     if (!caches_)
@@ -200,14 +202,17 @@ void engine::run_deferred() noexcept {
 void engine::read_messages(shard& of) noexcept {
     // Not bounded by the number of running transfers: libcurl's own example loses its last
     // completion so (multi-uv.c). A message dies when its handle is removed, so each is a copy.
-    while (of.multi() != nullptr) {
-        const auto message = of.multi()->info_read();
-        if (!message)
-            break;
+    const auto next = [&] {
+        return of.multi() != nullptr ? of.multi()->info_read() : std::nullopt;
+    };
+    auto message = next();
+    if (!message)
+        return;
+    const libcurl_time timed(*this);
+    for (; message; message = next())
         if (const auto item = transfers_.find(message->handle);
             item && item->home == &of && !item->lingers)
             finish(*item, message->result);
-    }
 }
 
 void engine::finish(transfer& item, CURLcode code) noexcept {

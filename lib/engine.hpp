@@ -82,6 +82,7 @@ public:
     void hold_loop(hold keep) noexcept;
     hold asked_hold() const noexcept { return options_.keep_loop; }
     std::chrono::milliseconds heartbeat() const noexcept { return options_.heartbeat; }
+    bool caches_authorities() const noexcept { return options_.ca_cache; }
     /// @throws as `async_multi::run_until`
     void run_until(state_base& awaited);
 
@@ -124,6 +125,7 @@ private:
     ~engine() override;
 
     // engine.cpp: transfers and libcurl.
+    class libcurl_time;
     template <class Call> auto call_libcurl(Call call) noexcept;
     void libcurl_returned(shard& of, CURLMcode code) noexcept;
     void read_messages(shard& of) noexcept;
@@ -151,6 +153,7 @@ private:
 
     // engine_loop.cpp: what the loop brings, and what keeps it.
     void need_turn() noexcept;
+    void turn_after_poll() noexcept;
     void turn() noexcept;
     bool run_round() noexcept;
     void end_turn() noexcept;
@@ -194,6 +197,7 @@ private:
     intrusive_ptr<completion> completion_;
     intrusive_ptr<open_handles> handles_;
     std::optional<timeout> timeout_;
+    uv_owned<uv_check_t> check_;
     intrusive_ptr<socket_table> sockets_;
     std::optional<shared_caches> caches_;
     placement placement_;
@@ -210,9 +214,10 @@ private:
     alarm patience_;
     std::atomic<std::chrono::milliseconds> drain_patience_{};
 
-    int depth_ = 0;   // calls of libcurl on the stack
-    int entries_ = 0; // callbacks of the loop on the stack
-    int runs_ = 0;    // run_until on the stack
+    int depth_ = 0;       // calls of libcurl on the stack
+    bool timing_ = false; // a libcurl_time is on the stack
+    int entries_ = 0;     // callbacks of the loop on the stack
+    int runs_ = 0;        // run_until on the stack
     bool turning_ = false;
     bool any_suspended_ = false;
     bool unwinding_ = false;
@@ -224,13 +229,31 @@ private:
     engine_counters counters_;
 };
 
+/// Adds its life to the time in libcurl: of several on the stack, the outermost's.
+class engine::libcurl_time {
+public:
+    explicit libcurl_time(engine& of) noexcept
+        : engine_(std::exchange(of.timing_, true) ? nullptr : &of),
+          begun_(engine_ != nullptr ? uv_hrtime() : 0) {}
+    libcurl_time(const libcurl_time&) = delete;
+    libcurl_time& operator=(const libcurl_time&) = delete;
+    ~libcurl_time() {
+        if (engine_ == nullptr)
+            return;
+        engine_->timing_ = false;
+        engine_->counters_.libcurl.add(uv_hrtime() - begun_);
+    }
+
+private:
+    engine* const engine_;
+    const std::uint64_t begun_;
+};
+
 template <class Call> auto engine::call_libcurl(Call call) noexcept {
-    const auto begun = uv_hrtime();
+    const libcurl_time timed(*this);
     ++depth_;
     const auto answer = call();
     --depth_;
-    if (depth_ == 0)
-        counters_.libcurl.add(uv_hrtime() - begun);
     return answer;
 }
 

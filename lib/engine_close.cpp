@@ -107,6 +107,7 @@ bool engine::finish_close() noexcept {
     shards_.clear();
     caches_.reset();
     timeout_.reset();
+    check_.reset();
     handles_ = nullptr;
     return true;
 }

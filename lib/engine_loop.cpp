@@ -29,9 +29,16 @@ void engine::bind(uv_loop_t* loop) {
     try {
         dispatcher_.open(loop, handles);
         timeout_.emplace(loop, static_cast<timeout::owner&>(*this), handles);
+        int status = 0;
+        check_ = make_uv<uv_check_t>(handles, this, status, [loop](uv_check_t* check) {
+            return uv_check_init(loop, check);
+        });
+        check_uv(status, "uv_check_init");
+        uv_unref(uv_closer::as_handle(check_.get()));
         sockets_ = make_intrusive<socket_table>(loop, dispatcher_,
                                                 static_cast<socket_table::owner&>(*this), handles);
     } catch (...) {
+        check_.reset();
         timeout_.reset();
         dispatcher_.close();
         throw;
@@ -46,10 +53,20 @@ bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
         any_suspended_ = true;
         return false;
     }
-    const loop_entry entry(*this);
+    const loop_entry entry(*this, loop_entry::turn_comes::after_poll);
     if (of.multi() != nullptr)
         drive(of, socket, mask);
     return true;
+}
+
+// One turn for all the sockets that were ready: the loop calls its check handles when it has called
+// for each of them.
+void engine::turn_after_poll() noexcept {
+    if (check_ && uv_is_active(uv_closer::as_handle(check_.get())) == 0)
+        uv_check_start(check_.get(), [](uv_check_t* check) {
+            uv_check_stop(check);
+            const loop_entry entry(*static_cast<engine*>(check->data));
+        });
 }
 
 void engine::timer_fired() noexcept {
@@ -62,13 +79,13 @@ void engine::woken() noexcept {
 }
 
 void engine::need_turn() noexcept {
-    if (loop() == nullptr)
+    // Inside the loop's callbacks a turn is coming.
+    if (entries_ != 0 || loop() == nullptr)
         return;
     update_hold();
     // What is started outside the loop's callbacks is seen by an embedded loop only when its
     // backend descriptor becomes readable, and the timer may not be armed for it yet.
-    if (entries_ == 0)
-        dispatcher_.wake();
+    dispatcher_.wake();
 }
 
 void engine::turn() noexcept {
@@ -79,6 +96,9 @@ void engine::turn() noexcept {
         steps_left_ = max_steps;
     }
     const auto steps_before = steps_left_;
+    // What expires later comes with the next turn.
+    if (timeout_)
+        timeout_->run_expired(max_steps);
     int round = 0;
     while (round != max_rounds && run_round())
         ++round;
@@ -89,14 +109,15 @@ void engine::turn() noexcept {
 }
 
 bool engine::run_round() noexcept {
-    const bool expired = timeout_ && timeout_->run_expired(max_steps);
     const bool driven = drive_kicked();
+    dispatcher_.take_remote();
+    if (!dispatcher_.busy())
+        return driven;
     const auto begun = uv_hrtime();
     const auto steps = dispatcher_.run(steps_left_);
     steps_left_ -= steps;
-    if (steps != 0)
-        counters_.continuations.add(uv_hrtime() - begun);
-    return expired || driven || steps != 0;
+    counters_.continuations.add(uv_hrtime() - begun);
+    return driven || steps != 0;
 }
 
 void engine::end_turn() noexcept {

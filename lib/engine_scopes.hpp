@@ -7,11 +7,13 @@
 namespace curlicue::detail {
 
 /// Around everything that the loop calls: the host's hooks, the current loop, and at the end of the
-/// outermost the turn.
+/// outermost the turn, unless that comes later.
 class engine::loop_entry {
 public:
-    explicit loop_entry(engine& of)
-        : engine_(intrusive_ptr<engine>::share(&of)),
+    enum class turn_comes { now, after_poll };
+
+    explicit loop_entry(engine& of, turn_comes when = turn_comes::now)
+        : engine_(intrusive_ptr<engine>::share(&of)), turn_comes_(when),
           token_(of.options_.hooks.enter != nullptr ? of.options_.hooks.enter(of.options_.hooks.arg)
                                                     : nullptr),
           current_(of.loop()) {
@@ -22,7 +24,9 @@ public:
     loop_entry(const loop_entry&) = delete;
     loop_entry& operator=(const loop_entry&) = delete;
     ~loop_entry() {
-        if (engine_->entries_ == 1 && engine_->depth_ == 0)
+        if (turn_comes_ == turn_comes::after_poll)
+            engine_->turn_after_poll();
+        else if (engine_->entries_ == 1 && engine_->depth_ == 0)
             engine_->turn();
         --engine_->entries_;
         if (const auto& hooks = engine_->options_.hooks; hooks.leave != nullptr)
@@ -31,6 +35,7 @@ public:
 
 private:
     const intrusive_ptr<engine> engine_;
+    const turn_comes turn_comes_;
     void* const token_;
     const loop_scope current_;
 };

@@ -59,7 +59,7 @@ void engine::set(CURLMoption option, curl_off_t value) {
     settings_.remember(option, value);
     if (option == CURLMOPT_PIPELINING) {
         multiplexes_ = (value & CURLPIPE_MULTIPLEX) != 0;
-        placement_.forget_idle();
+        placement_.start_over();
     } else if (limits_connections(option)) {
         placement_.limit(settings_.any(limits_connections));
         close_idle_shards();

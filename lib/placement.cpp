@@ -3,7 +3,8 @@
 
 #include "easy_core.hpp"
 
-#include <algorithm>
+#include <atomic>
+#include <utility>
 
 namespace curlicue::detail {
 namespace {
@@ -25,29 +26,49 @@ bool may_use_tls(std::string_view server) noexcept {
     return server.empty() || server.starts_with("https:") || server.starts_with("wss:");
 }
 
+std::uint64_t next_number() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 } // namespace
 
-origin& placement::origin_of(const easy_core& handle, bool multiplexes) {
+placement::placement(shards sharding) noexcept : number_(next_number()), most_(sharding.most()) {}
+
+origin& placement::origin_of(easy_core& handle, bool multiplexes) {
+    auto* const known = static_cast<origin*>(handle.place().get());
+    if (known != nullptr && known->placement == number_)
+        return *known;
     // What was set, or after a transfer where it ended (setopt.c, CURLOPT_URL; getinfo.c).
     const char* url = nullptr;
     curl_easy_getinfo(handle.handle(), CURLINFO_EFFECTIVE_URL, &url);
     const auto server = server_in(url != nullptr ? url : "");
-    auto known = origins_.find(server);
-    if (known == origins_.end()) {
-        if (origins_.size() >= most_idle_origins)
-            forget_idle();
-        known = origins_.emplace(server, origin{}).first;
-        auto& fresh = known->second;
-        fresh.negotiates =
-            multiplexes && (may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION));
-        if (fresh.negotiates)
-            fresh.on_connection = origin::streams::unknown;
-    }
-    return known->second;
+    auto& found = look_up(server, multiplexes &&
+                                      (may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION)));
+    if (handle.owned() && !server.empty()) // else we do not hear when it names another
+        handle.set_place(intrusive_ptr<origin>::share(&found));
+    return found;
+}
+
+origin& placement::look_up(std::string_view server, bool negotiates) {
+    if (const auto known = origins_.find(server); known != origins_.end())
+        return *known->second;
+    if (origins_.size() >= most_idle_origins)
+        forget_idle();
+    auto made = make_intrusive<origin>(number_);
+    made->negotiates = negotiates;
+    if (negotiates)
+        made->on_connection = origin::streams::unknown;
+    return *origins_.emplace(server, std::move(made)).first->second;
+}
+
+void placement::start_over() noexcept {
+    number_ = next_number(); // what easies remember counts no more
+    forget_idle();
 }
 
 void placement::forget_idle() noexcept {
-    std::erase_if(origins_, [](const auto& each) { return each.second.running == 0; });
+    std::erase_if(origins_, [](const auto& each) { return each.second->running == 0; });
 }
 
 std::size_t placement::choose(const origin& to) const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/async_multi_options.hpp>
+#include <curlicue/detail/intrusive_ptr.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +19,13 @@ namespace curlicue::detail {
 class easy_core;
 
 /// A server, as far as its transfers may share connections, and how many of them run where.
-struct origin {
+struct origin final : ref_counted {
+    explicit origin(std::uint64_t owner) noexcept : placement(owner) {}
+
     /// How many transfers one of its connections carries at a time.
     enum class streams : unsigned char { unknown, one, many };
 
+    const std::uint64_t placement; // whose it is
     streams on_connection = streams::one;
     bool negotiates = false; // its transfers find out
     std::size_t running = 0;
@@ -38,7 +42,7 @@ struct origin {
 /// @threading loop-bound
 class placement {
 public:
-    explicit placement(shards sharding) noexcept : most_(sharding.most()) {}
+    explicit placement(shards sharding) noexcept;
 
     bool spreads() const noexcept { return most_ > 1; }
     /// The user has limited the connections of all shards together: one of them has to do.
@@ -48,7 +52,7 @@ public:
     /// The server that an easy names, by its URL as libcurl has it.
     /// @param multiplexes whether connections carry several transfers wherever they can
     /// @throws std::bad_alloc
-    origin& origin_of(const easy_core& handle, bool multiplexes);
+    origin& origin_of(easy_core& handle, bool multiplexes);
     /// The number of the shard for one more transfer to it.
     std::size_t choose(const origin& to) const noexcept;
 
@@ -58,16 +62,20 @@ public:
     /// What a finished transfer tells about its server.
     static void learn(origin& of, CURL* finished) noexcept;
     /// Forgets what it knows of servers to which nothing runs.
-    void forget_idle() noexcept;
+    void start_over() noexcept;
 
 private:
+    origin& look_up(std::string_view server, bool negotiates);
+    void forget_idle() noexcept;
+
     struct hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
 
+    std::uint64_t number_; // no two have the same, at any time
     const std::size_t most_;
     bool limited_ = false;
-    std::unordered_map<std::string, origin, hash, std::equal_to<>> origins_;
+    std::unordered_map<std::string, intrusive_ptr<origin>, hash, std::equal_to<>> origins_;
 };
 
 } // namespace curlicue::detail

@@ -51,18 +51,15 @@ std::optional<timeout::clock::time_point> timeout::earliest() const noexcept {
     return std::min(ours_.begin()->first, others_.begin()->first);
 }
 
-bool timeout::run_expired(std::size_t limit) noexcept {
+void timeout::run_expired(std::size_t limit) noexcept {
     // What expires may start others that are due at once: those wait for the next time.
     const auto now = clock::now();
-    bool any = false;
     for (auto* const queue : {&ours_, &others_})
         for (; limit != 0 && !queue->empty() && queue->begin()->first <= now; --limit) {
             timed_work& item = *queue->begin()->second;
             take_off(item, *queue);
             item.expired();
-            any = true;
         }
-    return any;
 }
 
 void timeout::arm() noexcept {

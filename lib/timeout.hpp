@@ -37,8 +37,8 @@ public:
     void stop(timed_work& item, whose is = whose::ours) noexcept;
     bool holds_loop() const noexcept { return !others_.empty(); }
 
-    /// Calls what is due now, at the most `limit` of them; true if any was.
-    bool run_expired(std::size_t limit) noexcept;
+    /// Calls what is due now, at the most `limit` of them.
+    void run_expired(std::size_t limit) noexcept;
     /// Sets the uv timer to what has been started and stopped meanwhile.
     void arm() noexcept;
 

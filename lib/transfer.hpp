@@ -56,6 +56,7 @@ public:
     bool pause_queued = false;
     transfer* previous = nullptr;
     transfer* next = nullptr;
+    transfer* next_in_bucket = nullptr;
 
 private:
     // A step of the engine's, queued with a reference.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "transfer_list.hpp"
 
+#include <cstdint>
+#include <utility>
+
 namespace curlicue::detail {
 
 transfer_list::~transfer_list() {
@@ -8,14 +11,28 @@ transfer_list::~transfer_list() {
         leave(*first_);
 }
 
+std::size_t transfer_list::bucket_of(const CURL* handle) const noexcept {
+    const auto number = reinterpret_cast<std::uintptr_t>(handle) / 64;
+    return (number ^ (number / buckets_.size())) & (buckets_.size() - 1);
+}
+
+void transfer_list::grow() {
+    buckets_.assign(2 * buckets_.size(), nullptr);
+    for (auto* each = first_; each != nullptr; each = each->next)
+        each->next_in_bucket = std::exchange(buckets_[bucket_of(each->curl())], each);
+}
+
 bool transfer_list::enter(transfer& item) {
     const std::lock_guard lock(mutex_);
     if (closed_)
         return false;
-    by_handle_[item.curl()] = &item;
+    if (size_ == buckets_.size())
+        grow();
+    item.next_in_bucket = std::exchange(buckets_[bucket_of(item.curl())], &item);
     item.previous = last_;
     (last_ != nullptr ? last_->next : first_) = &item;
     last_ = &item;
+    ++size_;
     item.listed = true;
     item.retain();
     return true;
@@ -26,9 +43,13 @@ bool transfer_list::leave(transfer& item) noexcept {
         const std::lock_guard lock(mutex_);
         if (!std::exchange(item.listed, false))
             return false;
-        by_handle_.erase(item.curl());
+        auto** place = &buckets_[bucket_of(item.curl())];
+        while (*place != &item)
+            place = &(*place)->next_in_bucket;
+        *place = item.next_in_bucket;
         (item.previous != nullptr ? item.previous->next : first_) = item.next;
         (item.next != nullptr ? item.next->previous : last_) = item.previous;
+        --size_;
     }
     item.release();
     return true;
@@ -41,8 +62,10 @@ void transfer_list::close() noexcept {
 
 intrusive_ptr<transfer> transfer_list::find(CURL* handle) const noexcept {
     const std::lock_guard lock(mutex_);
-    const auto found = by_handle_.find(handle);
-    return intrusive_ptr<transfer>::share(found == by_handle_.end() ? nullptr : found->second);
+    auto* each = buckets_[bucket_of(handle)];
+    while (each != nullptr && each->curl() != handle)
+        each = each->next_in_bucket;
+    return intrusive_ptr<transfer>::share(each);
 }
 
 intrusive_ptr<transfer> transfer_list::first(const shard* home) const noexcept {
@@ -65,7 +88,7 @@ intrusive_ptr<transfer> transfer_list::from(transfer* each, const shard* home) n
 std::vector<intrusive_ptr<transfer>> transfer_list::all() const {
     const std::lock_guard lock(mutex_);
     std::vector<intrusive_ptr<transfer>> list;
-    list.reserve(by_handle_.size());
+    list.reserve(size_);
     for (auto* each = first_; each != nullptr; each = each->next)
         list.push_back(intrusive_ptr<transfer>::share(each));
     return list;
@@ -73,7 +96,7 @@ std::vector<intrusive_ptr<transfer>> transfer_list::all() const {
 
 std::size_t transfer_list::size() const noexcept {
     const std::lock_guard lock(mutex_);
-    return by_handle_.size();
+    return size_;
 }
 
 } // namespace curlicue::detail

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 namespace curlicue::detail {
@@ -45,9 +44,14 @@ public:
 private:
     static intrusive_ptr<transfer> from(transfer* each, const shard* home) noexcept;
 
+    std::size_t bucket_of(const CURL* handle) const noexcept;
+    void grow();
+
     mutable std::mutex mutex_;
     bool closed_ = false;
-    std::unordered_map<CURL*, transfer*> by_handle_;
+    // By CURL*, each a list: a transfer costs no allocation beside itself.
+    std::vector<transfer*> buckets_ = std::vector<transfer*>(64);
+    std::size_t size_ = 0;
     transfer* first_ = nullptr;
     transfer* last_ = nullptr;
 };

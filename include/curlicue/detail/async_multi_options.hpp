@@ -61,6 +61,12 @@ struct async_multi_options {
     hold keep_loop = hold::while_busy;
     host_hooks hooks = {};
     shards sharding = shards::automatic;
+    /// One parsed set of CA certificates for all connections. Where the default is a directory
+    /// (Debian), libcurl parses each of its certificates anew for every TLS connection, tens of
+    /// milliseconds in which the loop stands still; an owned easy that sets neither CAINFO nor
+    /// CAPATH then uses the default bundle file alone, which is parsed once a multi handle. The
+    /// server is verified all the same.
+    bool ca_cache = false;
     /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
     /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
     std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
@@ -82,7 +88,7 @@ struct multi_stats {
     std::uint64_t heartbeats = 0; ///< those that found work
     std::uint64_t rebuilds = 0;   ///< multi handles replaced after libcurl gave one up
     std::chrono::nanoseconds libcurl_total{};
-    std::chrono::nanoseconds libcurl_longest{}; ///< in one call
+    std::chrono::nanoseconds libcurl_longest{}; ///< in one call, or one batch of finished transfers
     std::chrono::nanoseconds continuations_total{};
     std::chrono::nanoseconds continuations_longest{}; ///< in one batch
 };

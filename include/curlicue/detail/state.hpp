@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/executor_link.hpp>
+#include <curlicue/detail/recycled.hpp>
 #include <curlicue/detail/result.hpp>
 
 #include <atomic>
@@ -35,7 +36,7 @@ private:
 /// An outcome is *fixed* once, by whoever comes first: the producer, a cancel, a timeout. It is
 /// *settled*, and the state ready, when the producer has let go: then continuations are told.
 /// @threading thread-safe
-class CURLICUE_EXPORT state_base : public pending_work {
+class CURLICUE_EXPORT state_base : public pending_work, public recycled {
 public:
     enum class leaving { last_branch, detached, gone };
 

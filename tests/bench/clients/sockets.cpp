@@ -32,9 +32,9 @@ public:
 private:
     struct connection {
         int socket = -1;
-        std::uint64_t head_left = 0;   // bytes of the request, and of its body, still to be sent
-        std::uint64_t upload_left = 0; // …
-        std::string head;              // of the response, until it is complete
+        std::uint64_t head_left = 0; // of the request, to be sent
+        std::uint64_t upload_left = 0;
+        std::string head; // of the response, until it is complete
         std::uint64_t body_left = 0;
         bool in_body = false;
         bool waits_to_send = false;

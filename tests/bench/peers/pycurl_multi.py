@@ -68,7 +68,8 @@ while running:
             else:
                 running -= 1
     if running:
-        multi.select(1.0)
+        wish = multi.timeout()  # ms; -1: none
+        multi.select(min(1.0, wish / 1000) if wish >= 0 else 1.0)
 
 status = pathlib.Path("/proc/self/status").read_text()
 print(json.dumps({

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include <curlicue/detail/recycled.hpp>
+
+#include <array>
+#include <new>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+// The address sanitizer is to see who comes too late.
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+constexpr bool keeps = false;
+#else
+constexpr bool keeps = true;
+#endif
+
+constexpr std::size_t step = 64;
+constexpr std::size_t largest = 1024;
+constexpr std::size_t most = 1024; // blocks of each size
+
+struct block {
+    block* next;
+};
+
+struct size_class {
+    block* first;
+    std::size_t count;
+};
+
+// Needs no constructor and no destructor: states may be freed before the one and after the other.
+struct free_blocks {
+    std::array<size_class, largest / step> classes;
+    bool registered;
+    bool ended;
+};
+thread_local free_blocks kept{};
+
+// Gives back what a thread has kept, when it ends.
+class end_of_thread {
+public:
+    end_of_thread() noexcept { kept.registered = true; }
+    end_of_thread(const end_of_thread&) = delete;
+    end_of_thread& operator=(const end_of_thread&) = delete;
+    ~end_of_thread() {
+        kept.ended = true;
+        for (auto& each : kept.classes)
+            while (each.first != nullptr)
+                ::operator delete(std::exchange(each.first, each.first->next));
+    }
+};
+
+constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / step; }
+
+} // namespace
+
+void* recycled::operator new(std::size_t size) {
+    if (!keeps || size > largest)
+        return ::operator new(size);
+    auto& same = kept.classes[class_of(size)];
+    if (same.first == nullptr)
+        return ::operator new((class_of(size) + 1) * step);
+    --same.count;
+    return std::exchange(same.first, same.first->next);
+}
+
+void recycled::operator delete(void* memory, std::size_t size) noexcept {
+    if (!keeps || size > largest || kept.ended || kept.classes[class_of(size)].count == most)
+        return ::operator delete(memory);
+    if (!kept.registered)
+        static thread_local const end_of_thread guard;
+    auto& same = kept.classes[class_of(size)];
+    ++same.count;
+    same.first = new (memory) block{same.first};
+}
+
+} // namespace curlicue::detail
