@@ -60,11 +60,11 @@ private:
     std::unordered_map<CURL*, easy_core*> cores_;
 };
 
-// A large one halves the processor time of a large body. libcurl allocates one for each transfer
-// below 8.7, from then on one for each multi handle.
+// A large one halves the processor time of a large body. Below 8.7 libcurl allocates one for each
+// transfer, which is to stay below what glibc maps and unmaps (128 KiB); later one for each multi.
 long receive_buffer_size() noexcept {
     const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
-    return shared ? 512L << 10 : 128L << 10;
+    return shared ? 512L << 10 : 112L << 10;
 }
 
 /// What every owned easy has. The user may change all but the first, and a copy has them as they

@@ -156,6 +156,7 @@ private:
     void turn_after_poll() noexcept;
     void turn() noexcept;
     bool run_round() noexcept;
+    bool run_steps() noexcept;
     void end_turn() noexcept;
     void update_hold() noexcept;
     bool busy() const noexcept;
@@ -215,7 +216,7 @@ private:
     std::atomic<std::chrono::milliseconds> drain_patience_{};
 
     int depth_ = 0;       // calls of libcurl on the stack
-    bool timing_ = false; // a libcurl_time is on the stack
+    bool timing_ = false; // somebody measures already
     int entries_ = 0;     // callbacks of the loop on the stack
     int runs_ = 0;        // run_until on the stack
     bool turning_ = false;

@@ -108,16 +108,23 @@ void engine::turn() noexcept {
     end_turn();
 }
 
+// What continuations add is driven in the same round, together with what was kicked before.
 bool engine::run_round() noexcept {
-    const bool driven = drive_kicked();
+    const bool ran = run_steps();
+    return drive_kicked() || ran;
+}
+
+bool engine::run_steps() noexcept {
     dispatcher_.take_remote();
     if (!dispatcher_.busy())
-        return driven;
+        return false;
     const auto begun = uv_hrtime();
+    timing_ = true; // what they call of libcurl is their time
     const auto steps = dispatcher_.run(steps_left_);
+    timing_ = false;
     steps_left_ -= steps;
     counters_.continuations.add(uv_hrtime() - begun);
-    return driven || steps != 0;
+    return steps != 0;
 }
 
 void engine::end_turn() noexcept {

@@ -270,9 +270,37 @@ TEST_F(AWatchOfAConnection, StaysBetweenTwoTransfersUntilItCloses) {
     EXPECT_EQ(watched(fd), UV_READABLE);
     announce(fd, CURL_POLL_REMOVE);
     inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
-    EXPECT_EQ(watched(fd), std::nullopt);
+    EXPECT_EQ(watched(fd), idle) << "its poll handle is there for the next of this number";
     turn();
     EXPECT_EQ(multi->stats().sockets, 0u);
+}
+
+TEST_F(AWatchOfAConnection, UsesThePollHandleOfAnEarlierOneOfItsNumber) {
+    for (int i = 0; i != 3; ++i) {
+        const int fd = open(handle);
+        announce(fd, CURL_POLL_INOUT);
+        EXPECT_EQ(watched(fd), UV_READABLE | UV_WRITABLE);
+        EXPECT_EQ(poll_handles(), 1) << fd;
+        announce(fd, CURL_POLL_REMOVE);
+        inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
+    }
+}
+
+// Its number may be that of a pipe, or of a socket that never tells.
+TEST_F(AWatchOfAConnection, LeavesItsPollHandleToNoneThatDoesNotTell) {
+    const int fd = open(handle);
+    announce(fd, CURL_POLL_INOUT);
+    inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
+    const socket_pair other;
+    ASSERT_EQ(::dup2(other.fd(), fd), fd);
+    announce(fd, CURL_POLL_IN);
+    other.make_readable();
+    turn();
+    EXPECT_EQ(watched(fd), UV_READABLE);
+    EXPECT_GT(actions_on(fd), 0u);
+    announce(fd, CURL_POLL_REMOVE);
+    EXPECT_EQ(watched(fd), std::nullopt);
+    ::close(fd);
 }
 
 // Before libcurl 8.2.

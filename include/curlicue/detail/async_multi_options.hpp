@@ -89,7 +89,7 @@ struct multi_stats {
     std::uint64_t rebuilds = 0;   ///< multi handles replaced after libcurl gave one up
     std::chrono::nanoseconds libcurl_total{};
     std::chrono::nanoseconds libcurl_longest{}; ///< in one call, or one batch of finished transfers
-    std::chrono::nanoseconds continuations_total{};
+    std::chrono::nanoseconds continuations_total{};   ///< with what they call of libcurl
     std::chrono::nanoseconds continuations_longest{}; ///< in one batch
 };
 
