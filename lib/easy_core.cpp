@@ -2,6 +2,7 @@
 #include "easy_core.hpp"
 
 #include "built_mime.hpp"
+#include "easy_store.hpp"
 #include "global.hpp"
 #include "refusal.hpp"
 #include "share_core.hpp"
@@ -137,6 +138,8 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
 /// curl_easy_cleanup still runs callbacks (HSTSWRITE, DEBUG, CLOSESOCKET) that may ask for an easy
 /// of ours: a reference of our own keeps them from bringing a dying core back to life.
 void easy_core::last_reference_gone() noexcept {
+    if (const auto store = std::exchange(store_, nullptr))
+        return store->take_back(*this);
     if (handle_ == nullptr) {
         delete this;
         return;
@@ -146,6 +149,8 @@ void easy_core::last_reference_gone() noexcept {
     clean_up();
     release();
 }
+
+void easy_core::set_store(intrusive_ptr<easy_store> store) noexcept { store_ = std::move(store); }
 
 bool easy_core::claim(attachment& by) noexcept {
     attachment* nobody = nullptr;

@@ -20,6 +20,7 @@
 namespace curlicue::detail {
 
 class easy_core;
+class easy_store;
 class share_core;
 
 /// Told about every socket that an owned easy's connections open and close. Each open socket holds
@@ -102,6 +103,8 @@ public:
     /// unless the user has given it a share.
     void lend_caches(CURLSH* caches) noexcept;
 
+    /// Where it goes when its last reference is gone.
+    void set_store(intrusive_ptr<easy_store> store) noexcept;
     /// Owned easies only: CA certificates from the default bundle file, not the default directory,
     /// where the user has chosen neither.
     void prefer_ca_bundle() noexcept;
@@ -184,6 +187,7 @@ private:
     intrusive_ptr<socket_observer> observer_;
     intrusive_ptr<share_core> share_;
     intrusive_ptr<ref_counted> place_;
+    intrusive_ptr<easy_store> store_;
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;
