@@ -13,8 +13,13 @@ curl_transfer::curl_transfer(const job& what) : upload_(what.upload) {
     curl_easy_setopt(handle_, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, discard);
     curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
-    if (!what.ca.empty()) // CAPATH keeps its default
+    if (what.default_authorities) {
+        authority_.emplace(what.ca);
+        curl_easy_setopt(handle_, CURLOPT_SSL_CTX_FUNCTION, prepare_tls);
+        curl_easy_setopt(handle_, CURLOPT_SSL_CTX_DATA, this);
+    } else if (!what.ca.empty()) {
         curl_easy_setopt(handle_, CURLOPT_CAINFO, what.ca.c_str());
+    }
     if (what.fresh) {
         curl_easy_setopt(handle_, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, 1L);
@@ -48,6 +53,10 @@ std::size_t curl_transfer::discard(const char*, std::size_t, std::size_t size, v
     if (self.told_ != nullptr && !std::exchange(self.begun_, true))
         self.told_->push_back(&self);
     return size;
+}
+
+CURLcode curl_transfer::prepare_tls(CURL*, void* ssl_ctx, void* transfer) {
+    return static_cast<curl_transfer*>(transfer)->authority_->trust_in(ssl_ctx);
 }
 
 std::size_t curl_transfer::zeros(char* target, std::size_t size, std::size_t count,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "authority.hpp"
 #include "job.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <curl/curl.h>
@@ -30,9 +32,11 @@ public:
 
 private:
     static std::size_t discard(const char*, std::size_t, std::size_t size, void* transfer);
+    static CURLcode prepare_tls(CURL* handle, void* ssl_ctx, void* transfer);
     static std::size_t zeros(char* target, std::size_t size, std::size_t count, void* transfer);
 
     CURL* const handle_ = curl_easy_init();
+    std::optional<authority> authority_;
     const std::uint64_t upload_;
     std::uint64_t left_ = 0;
     bool begun_ = false;

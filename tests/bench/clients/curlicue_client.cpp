@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // curlicue: ours.
+#include "authority.hpp"
 #include "client.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/loop.hpp>
@@ -37,7 +38,12 @@ transfer::transfer(const job& what) : handle(what.url) {
             under_way.cancel();
         return data.size();
     });
-    if (!what.ca.empty()) // CAPATH keeps its default
+    if (what.default_authorities)
+        handle.setopt<CURLOPT_SSL_CTX_FUNCTION>(
+            [server = std::make_shared<authority>(what.ca)](void* ssl_ctx) {
+                return server->trust_in(ssl_ctx);
+            });
+    else if (!what.ca.empty())
         handle.setopt<CURLOPT_CAINFO>(what.ca);
     if (what.fresh)
         handle.setopt<CURLOPT_FRESH_CONNECT>(true).setopt<CURLOPT_FORBID_REUSE>(true);
@@ -56,7 +62,7 @@ transfer::transfer(const job& what) : handle(what.url) {
     });
 }
 
-async_multi_options options(const job&, meter& measured) {
+async_multi_options options(const job& what, meter& measured) {
     async_multi_options chosen;
     chosen.on_unobserved_error = [&](const std::exception_ptr& failure) {
         try {
@@ -65,8 +71,7 @@ async_multi_options options(const job&, meter& measured) {
             measured.failed(error.what());
         }
     };
-    // PLACE FOR OPTIONS of curlicue's own that a workload is about; for fresh-tls-16, those on how
-    // the authorities are loaded.
+    chosen.ca_cache = what.default_authorities;
     return chosen;
 }
 

@@ -14,6 +14,8 @@ job::job(std::span<char* const> arguments) {
             url = value;
         else if (name == "ca")
             ca = value;
+        else if (name == "default_authorities")
+            default_authorities = value == "1";
         else if (name == "concurrency")
             concurrency = std::stoi(value);
         else if (name == "threads")

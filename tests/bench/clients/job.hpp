@@ -13,16 +13,17 @@ struct job {
     explicit job(std::span<char* const> arguments);
 
     std::string url;
-    std::string ca;           ///< a file with the server's authority
-    int concurrency = 1;      ///< transfers at a time
-    int threads = 0;          ///< that submit them; 0: the loop's own
-    int requests = 1;         ///< that are measured
-    int warm_up = 0;          ///< that are not, before
-    std::uint64_t upload = 0; ///< bytes that a request sends
-    bool fresh = false;       ///< a new connection for each request
-    bool multiplex = false;   ///< all over one HTTP/2 connection
-    bool once = false;        ///< no request follows another: all at once
-    bool cancel = false;      ///< each ends by being cancelled when its first bytes are here
+    std::string ca;                   ///< a file with the server's authority
+    bool default_authorities = false; ///< it comes on top of libcurl's default ones
+    int concurrency = 1;              ///< transfers at a time
+    int threads = 0;                  ///< that submit them; 0: the loop's own
+    int requests = 1;                 ///< that are measured
+    int warm_up = 0;                  ///< that are not, before
+    std::uint64_t upload = 0;         ///< bytes that a request sends
+    bool fresh = false;               ///< a new connection for each request
+    bool multiplex = false;           ///< all over one HTTP/2 connection
+    bool once = false;                ///< no request follows another: all at once
+    bool cancel = false; ///< each ends by being cancelled when its first bytes are here
 };
 
 } // namespace curlicue::bench

@@ -51,7 +51,8 @@ WORKLOADS = {
         keep_alive(1000, 20000, SMALL[:-1], INTERPRETED),  # CurlMulti.select ends at descriptor 1024
         Workload("fresh-64", "http", "/100", (*LIBCURL, "sockets", "beast", "wrk", "pycurl"), 4000, 64,
                  options={"fresh": 1}, others={"wrk": 1}),
-        Workload("fresh-tls-16", "https", "/100", LIBCURL, 400, 16, options={"fresh": 1}),
+        Workload("fresh-tls-16", "https", "/100", LIBCURL, 400, 16,
+                 options={"fresh": 1, "default_authorities": 1}),
         Workload("h2-100", "https", "/100", (*LIBCURL, "h2load", "pycurl"), 15000, 100,
                  options={"multiplex": 1}, others={"h2load": 50000, "pycurl": 5000}),
         Workload("down-1g", "http", "/1g", (*LIBCURL, "sockets", "pycurl"), 1, 1, warm_up=1, **BIG),
