@@ -17,7 +17,7 @@ constexpr std::size_t most_idle_origins = 1024;
 /// Scheme, host and port. libcurl guesses a scheme where there is none: HTTP, nearly always.
 std::string_view server_in(std::string_view url) noexcept {
     const auto scheme = url.find("://");
-    const auto host = scheme == url.npos ? 0 : scheme + 3;
+    const auto host = scheme == std::string_view::npos ? 0 : scheme + 3;
     return url.substr(0, url.find_first_of("/?#", host));
 }
 

@@ -57,6 +57,7 @@ constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / 
 
 } // namespace
 
+// NOLINTNEXTLINE(misc-new-delete-overloads): the sized form is its match
 void* recycled::operator new(std::size_t size) {
     if (!keeps || size > largest)
         return ::operator new(size);

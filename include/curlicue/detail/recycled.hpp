@@ -12,6 +12,7 @@ namespace curlicue::detail {
 /// @threading thread-safe
 class CURLICUE_EXPORT recycled {
 public:
+    // NOLINTNEXTLINE(misc-new-delete-overloads): the sized form is its match
     static void* operator new(std::size_t size);
     static void operator delete(void* memory, std::size_t size) noexcept;
 
