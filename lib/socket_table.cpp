@@ -14,13 +14,6 @@ bool is_socket(curl_socket_t descriptor) noexcept {
     return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-// On Windows libuv's poll handle belongs to one SOCKET.
-#ifdef _WIN32
-constexpr bool polls_survive_their_descriptor = false;
-#else
-constexpr bool polls_survive_their_descriptor = true;
-#endif
-
 } // namespace
 
 socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
@@ -42,10 +35,7 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
 }
 
 void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket) {
-    if (!known.tells_of_close)
-        known.spare.reset(); // libuv is to look at this one
-    known.watch =
-        std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_, std::move(known.spare));
+    known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
     // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to
     // it, which changes with every transfer that runs alone; it closes it with the multi handle.
     known.wakes_libcurl = !known.tells_of_close && !is_socket(socket) && !owner_.is_ours(by);
@@ -125,8 +115,6 @@ void socket_table::closing(curl_socket_t socket) noexcept {
     if (!here())
         return;
     if (auto* const known = find(socket)) {
-        if (known->watch && known->tells_of_close && polls_survive_their_descriptor)
-            known->spare = known->watch->release();
         end(*known);
         known->tells_of_close = false;
     }

@@ -55,7 +55,6 @@ public:
 private:
     struct entry {
         std::unique_ptr<socket_watch> watch;
-        uv_owned<uv_poll_t> spare; // of one that was closed
         bool tells_of_close = false;
         bool wakes_libcurl = false;
     };

@@ -34,9 +34,8 @@ public:
         ~owner() = default;
     };
 
-    /// @param poll one that watched an earlier descriptor of this number, or null
     socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_t socket,
-                 intrusive_ptr<ref_counted> keep, uv_owned<uv_poll_t> poll);
+                 intrusive_ptr<ref_counted> keep);
     socket_watch(const socket_watch&) = delete;
     socket_watch& operator=(const socket_watch&) = delete;
     ~socket_watch();
@@ -50,9 +49,6 @@ public:
     bool connected() const noexcept { return connected_; }
     /// libcurl wants nothing of a descriptor that stays open. False if it is not watched.
     bool keep_idle() noexcept;
-    /// Watches no more, since the descriptor is being closed. What is left serves the next of its
-    /// number: libuv's init calls the kernel three times, and its close twice.
-    uv_owned<uv_poll_t> release() noexcept;
     /// After `socket_ready` returned false.
     void resume() noexcept;
     bool suspended() const noexcept { return suspended_; }

@@ -136,17 +136,6 @@ protected:
             &search);
         return search.found;
     }
-    /// How many poll handles there are on the loop.
-    int poll_handles() {
-        int count = 0;
-        uv_walk(
-            &loop,
-            [](uv_handle_t* handle, void* arg) {
-                *static_cast<int*>(arg) += handle->type == UV_POLL && uv_is_closing(handle) == 0;
-            },
-            &count);
-        return count;
-    }
     /// In how many milliseconds the engine's timer, which holds no loop, is due.
     std::optional<std::uint64_t> timer_due() {
         std::optional<std::uint64_t> due;
