@@ -21,7 +21,7 @@ std::string_view server_in(std::string_view url) noexcept {
     return url.substr(0, url.find_first_of("/?#", host));
 }
 
-/// Or we do not know it: libcurl looks at a CURLOPT_CURLU when the transfer starts.
+/// Or we do not know it.
 bool may_use_tls(std::string_view server) noexcept {
     return server.empty() || server.starts_with("https:") || server.starts_with("wss:");
 }
@@ -33,18 +33,25 @@ std::uint64_t next_number() noexcept {
 
 } // namespace
 
+std::string_view server_of(CURL* handle) noexcept {
+    // What was set, or after a transfer where it ended (setopt.c, CURLOPT_URL; getinfo.c).
+    const char* url = nullptr;
+    curl_easy_getinfo(handle, CURLINFO_EFFECTIVE_URL, &url);
+    return server_in(url != nullptr ? url : "");
+}
+
+bool may_multiplex(const easy_core& handle, std::string_view server) noexcept {
+    return may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION);
+}
+
 placement::placement(shards sharding) noexcept : number_(next_number()), most_(sharding.most()) {}
 
 origin& placement::origin_of(easy_core& handle, bool multiplexes) {
     auto* const known = static_cast<origin*>(handle.place().get());
     if (known != nullptr && known->placement == number_)
         return *known;
-    // What was set, or after a transfer where it ended (setopt.c, CURLOPT_URL; getinfo.c).
-    const char* url = nullptr;
-    curl_easy_getinfo(handle.handle(), CURLINFO_EFFECTIVE_URL, &url);
-    const auto server = server_in(url != nullptr ? url : "");
-    auto& found = look_up(server, multiplexes &&
-                                      (may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION)));
+    const auto server = server_of(handle.handle());
+    auto& found = look_up(server, multiplexes && may_multiplex(handle, server));
     if (handle.owned() && !server.empty()) // else we do not hear when it names another
         handle.set_place(intrusive_ptr<origin>::share(&found));
     return found;

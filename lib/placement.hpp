@@ -18,6 +18,13 @@ namespace curlicue::detail {
 
 class easy_core;
 
+/// The server that an easy names: scheme, host and port of its URL, as libcurl has it. Empty where
+/// that is not known: libcurl looks at a CURLOPT_CURLU when the transfer starts. Valid until the
+/// handle is used again.
+std::string_view server_of(CURL* handle) noexcept;
+/// Whether connections to it may carry several transfers at a time, where libcurl lets them.
+bool may_multiplex(const easy_core& handle, std::string_view server) noexcept;
+
 /// A server, as far as its transfers may share connections, and how many of them run where.
 struct origin final : ref_counted {
     explicit origin(std::uint64_t owner) noexcept : placement(owner) {}

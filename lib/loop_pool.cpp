@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "easy_core.hpp"
+#include "placement.hpp"
+#include "shard.hpp"
+#include <curlicue/error.hpp>
+#include <curlicue/loop.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace curlicue {
+namespace {
+
+// With so many pending transfers a loop has enough to do to share it with another.
+constexpr std::size_t crowded = 32;
+// A loop with so many fewer is worth the connections that have to be made there.
+constexpr std::size_t clearly = 8;
+
+/// Has an easy while its URL is read, so that nobody else adds it meanwhile. It is one object for
+/// all, which nobody can meet too late.
+class reader final : public detail::attachment {
+public:
+    static reader& instance() noexcept {
+        static reader one;
+        return one;
+    }
+
+    // Others come here only by using an easy on two threads at a time.
+    void remove(detail::easy_core&) override { check_thread(); }
+    void pause(detail::easy_core&, int) override { check_thread(); }
+    void callback_failed(detail::easy_core&) noexcept override {}
+    void check_thread() const override { throw usage_error(errc::wrong_thread, "easy"); }
+};
+
+/// What an easy says about where it should run.
+struct destination {
+    std::optional<std::size_t> server; ///< a number for it; none: not known
+    bool stays;                        ///< its connections may carry several transfers
+};
+
+destination destination_of(detail::easy_core& core, std::string_view call) {
+    if (!core.claim(reader::instance()))
+        throw usage_error(errc::already_added, call);
+    const auto server = detail::server_of(core.handle());
+    destination found{std::nullopt, false};
+    if (!server.empty()) {
+        found.server = std::hash<std::string_view>()(server);
+        found.stays = detail::shard::multiplexing_is_sound() && detail::may_multiplex(core, server);
+    }
+    core.release_claim();
+    return found;
+}
+
+// A field that is added to multi_stats does not compile here until it is summed as well.
+void add(multi_stats& sum, const multi_stats& more) noexcept {
+    auto& [pending, running, sockets, shards, completed, failed, cancelled, unobserved, wakeups,
+           heartbeats, rebuilds, libcurl_total, libcurl_longest, continuations_total,
+           continuations_longest] = sum;
+    pending += more.pending;
+    running += more.running;
+    sockets += more.sockets;
+    shards += more.shards;
+    completed += more.completed;
+    failed += more.failed;
+    cancelled += more.cancelled;
+    unobserved += more.unobserved;
+    wakeups += more.wakeups;
+    heartbeats += more.heartbeats;
+    rebuilds += more.rebuilds;
+    libcurl_total += more.libcurl_total;
+    libcurl_longest = std::max(libcurl_longest, more.libcurl_longest);
+    continuations_total += more.continuations_total;
+    continuations_longest = std::max(continuations_longest, more.continuations_longest);
+}
+
+} // namespace
+
+/// Ready when every loop's multi is closed. It belongs to no executor: to which could it, when all
+/// of them close? `gather` would be cancelled by the first.
+class loop_pool::completion final : public detail::state<void> {
+public:
+    explicit completion(std::size_t open) noexcept : state<void>(nullptr), open_(open) {
+        fix();
+        store({});
+    }
+
+    void one_closed() noexcept {
+        if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            settle();
+    }
+
+private:
+    std::atomic<std::size_t> open_;
+};
+
+std::size_t loop_pool::cores() noexcept {
+    return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+loop_pool::loop_pool(std::size_t size, options_of options) {
+    if (size == 0)
+        throw std::invalid_argument("loop_pool: with no loop nothing would run; ask for 1 at the "
+                                    "least, or for loop_pool::cores()");
+    loops_.reserve(size);
+    for (std::size_t loop = 0; loop != size; ++loop)
+        loops_.push_back(
+            std::make_unique<loop_thread>(options ? options(loop) : async_multi_options{}));
+    completion_ = detail::make_intrusive<completion>(size);
+}
+
+loop_pool::~loop_pool() {
+    closed_.store(true, std::memory_order_release);
+    for (const auto& each : loops_)
+        static_cast<void>(each->multi().close());
+    // The continuations of one loop may still ask for another.
+    try {
+        for (const auto& each : loops_)
+            each->multi().close().wait();
+    } catch (const usage_error&) {
+        // This is the thread of one of them, whose destructor says so.
+    }
+}
+
+future<easy> loop_pool::add_handle(const easy& handle) {
+    if (closed())
+        throw usage_error(errc::closed, "loop_pool::add_handle");
+    return loop_for(handle).multi().add_handle(handle);
+}
+
+loop_thread& loop_pool::loop_for(const easy& handle) const {
+    const auto& core = detail::easy_access::core_of(handle);
+    if (!core || core->closed())
+        throw usage_error(errc::closed, "an easy");
+    if (loops_.size() == 1)
+        return *loops_.front();
+    const auto to = destination_of(*core, "loop_pool::add_handle");
+    const auto pending = [](const auto& loop) { return loop->multi().stats().pending; };
+    loop_thread* home = nullptr;
+    std::size_t at_home = 0;
+    if (to.server) {
+        const auto& chosen = loops_[*to.server % loops_.size()];
+        home = chosen.get();
+        if (to.stays || (at_home = pending(chosen)) < crowded)
+            return *home;
+    }
+    auto* idlest = loops_.front().get();
+    auto fewest = pending(loops_.front());
+    for (const auto& each : loops_)
+        if (const auto count = pending(each); count < fewest) {
+            fewest = count;
+            idlest = each.get();
+        }
+    return home != nullptr && fewest + clearly > at_home ? *home : *idlest;
+}
+
+future<void> loop_pool::close() {
+    if (!closed_.exchange(true, std::memory_order_acq_rel))
+        for (const auto& each : loops_)
+            static_cast<void>(
+                each->multi().close().then([all = completion_] { all->one_closed(); }));
+    return future<void>(completion_);
+}
+
+multi_stats loop_pool::stats() const {
+    multi_stats sum;
+    for (const auto& each : loops_)
+        add(sum, each->multi().stats());
+    return sum;
+}
+
+} // namespace curlicue
