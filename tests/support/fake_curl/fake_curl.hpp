@@ -86,6 +86,8 @@ public:
     bool inside() const noexcept { return depth_ != 0; }
     bool has(CURL* easy) const noexcept;
     fake_multi& multi() { return multis_.back(); }
+    /// All that there are, in the order in which they were made.
+    std::list<fake_multi>& all() noexcept { return multis_; }
     std::size_t multis() const noexcept { return multis_.size(); }
     std::size_t multis_made() const noexcept { return made_; }
 
