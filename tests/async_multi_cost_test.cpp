@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+// What a transfer costs, in allocations and in calls of the system.
+#include "support/allocations.hpp"
+#include "support/async_fixture.hpp"
+#include "support/server_process.hpp"
+#include "support/temporary_directory.hpp"
+#include <curlicue/async_multi.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace curlicue;
+using namespace curlicue::test;
+
+namespace {
+
+enum system_call { epoll_change, epoll_sleep, control, receive, transmit, look, other, kinds };
+std::array<std::atomic<int>, kinds> calls{};
+std::atomic<std::size_t> largest_receive{0};
+std::atomic<int> authorities_looked_for{0};
+
+template <class Result, class... Args> Result counted(system_call kind, long number, Args... args) {
+    ++calls[kind];
+    return static_cast<Result>(::syscall(number, args...));
+}
+
+// OpenSSL looks an authority up in a directory by a name that ends in ".0".
+int look_at(const char* path, struct stat* status, int flags) noexcept {
+    if (std::string_view(path).ends_with(".0"))
+        ++authorities_looked_for;
+    return static_cast<int>(::syscall(SYS_newfstatat, AT_FDCWD, path, status, flags));
+}
+
+} // namespace
+
+// The calls of libuv, libcurl and its TLS library come here, since a program's own symbols go
+// before those of its libraries.
+extern "C" {
+
+int epoll_ctl(int epoll, int operation, int descriptor, epoll_event* event) noexcept {
+    return counted<int>(epoll_change, SYS_epoll_ctl, epoll, operation, descriptor, event);
+}
+int epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
+    return counted<int>(epoll_sleep, SYS_epoll_pwait, epoll, events, most, timeout, nullptr, 8);
+}
+int epoll_pwait(int epoll, epoll_event* events, int most, int timeout, const sigset_t* mask) {
+    return counted<int>(epoll_sleep, SYS_epoll_pwait, epoll, events, most, timeout, mask, 8);
+}
+int ioctl(int descriptor, unsigned long request, ...) noexcept {
+    std::va_list arguments;
+    va_start(arguments, request);
+    void* const argument = va_arg(arguments, void*);
+    va_end(arguments);
+    return counted<int>(control, SYS_ioctl, descriptor, request, argument);
+}
+ssize_t recv(int socket, void* buffer, std::size_t size, int flags) {
+    largest_receive = std::max(largest_receive.load(), size);
+    return counted<ssize_t>(receive, SYS_recvfrom, socket, buffer, size, flags, nullptr, nullptr);
+}
+ssize_t send(int socket, const void* data, std::size_t size, int flags) {
+    return counted<ssize_t>(transmit, SYS_sendto, socket, data, size, flags, nullptr, 0);
+}
+int poll(pollfd* descriptors, nfds_t size, int timeout) {
+    return counted<int>(look, SYS_poll, descriptors, size, timeout);
+}
+ssize_t read(int descriptor, void* buffer, std::size_t size) {
+    return counted<ssize_t>(other, SYS_read, descriptor, buffer, size);
+}
+ssize_t write(int descriptor, const void* data, std::size_t size) {
+    return counted<ssize_t>(other, SYS_write, descriptor, data, size);
+}
+
+// Under other names, because the headers may redirect these.
+int seen_stat(const char* path, struct stat* status) noexcept __asm__("stat");
+int seen_lstat(const char* path, struct stat* status) noexcept __asm__("lstat");
+
+int seen_stat(const char* path, struct stat* status) noexcept { return look_at(path, status, 0); }
+int seen_lstat(const char* path, struct stat* status) noexcept {
+    return look_at(path, status, AT_SYMLINK_NOFOLLOW);
+}
+}
+
+namespace {
+
+/// A number of keep-alive transfers at a time, each followed by the next on its easy.
+class ACost : public async_fixture {
+protected:
+    struct spent {
+        int allocations, requests;
+        std::array<int, kinds> calls;
+        int beside_waits() const {
+            int sum = -calls[epoll_sleep];
+            for (const int each : calls)
+                sum += each;
+            return sum;
+        }
+    };
+
+    void SetUp() override {
+        async_fixture::SetUp();
+        page = quiet(url("/hello"));
+    }
+
+    void prepare(int concurrency) {
+        for (int i = 0; i != concurrency; ++i)
+            pages.push_back(page.duphandle());
+    }
+    int most() const { return warm + measured + 64; }
+    bool next() { return started++ < most(); }
+    /// Counts one that is over.
+    void over() {
+        ++done;
+        if (done == warm)
+            begin_ = now();
+        if (done == warm + measured)
+            end_ = now();
+    }
+    spent now() const {
+        spent all{allocations(), done, {}};
+        for (std::size_t i = 0; i != kinds; ++i)
+            all.calls[i] = calls[i];
+        return all;
+    }
+    spent result() {
+        EXPECT_EQ(done, most());
+        spent all{end_.allocations - begin_.allocations, end_.requests - begin_.requests, {}};
+        for (std::size_t i = 0; i != kinds; ++i)
+            all.calls[i] = end_.calls[i] - begin_.calls[i];
+        return all;
+    }
+
+    task<int> one_after_another(const easy& handle) {
+        while (next()) {
+            co_await multi->add_handle(handle);
+            over();
+        }
+        co_return 0;
+    }
+    spent awaited(int concurrency) {
+        prepare(concurrency);
+        std::vector<future<int>> all;
+        for (const easy& each : pages)
+            all.push_back(co_spawn(multi->executor(), one_after_another(each)));
+        for (auto& each : all)
+            run(std::move(each));
+        return result();
+    }
+
+    void continue_with(const easy& handle) {
+        if (next())
+            multi->add_handle(handle)
+                .then([this, &handle](easy&&) {
+                    over();
+                    continue_with(handle);
+                })
+                .detach([](const std::exception_ptr&) { ADD_FAILURE(); });
+    }
+    spent continued(int concurrency) {
+        prepare(concurrency);
+        for (const easy& each : pages)
+            continue_with(each);
+        run_to([&] { return done == most(); });
+        return result();
+    }
+
+    /// The address sanitizer is to see who uses memory that was freed.
+    bool uses_memory_again() {
+        int allocated = 0;
+        for (int i = 0; i != 2; ++i) {
+            const int before = allocations();
+            promise<int> source(multi->executor());
+            auto sink = source.get_future();
+            source.set_value(1);
+            sink.get();
+            allocated = allocations() - before;
+        }
+        return allocated == 0;
+    }
+
+    static constexpr int warm = 640;
+    int measured = 6400; // many beside those that run at the ends
+    int started = 0, done = 0;
+    easy page;
+    std::list<easy> pages;
+
+private:
+    spent begin_{}, end_{};
+};
+
+// Allocations. ------------------------------------------------------------------------------------
+
+TEST_F(ACost, OfATransferThatIsAwaitedIsNoAllocation) {
+    if (!uses_memory_again())
+        GTEST_SKIP() << "nothing is used again under this sanitizer";
+    EXPECT_EQ(awaited(64).allocations, 0);
+}
+
+TEST_F(ACost, OfATransferWithAContinuationIsNoAllocation) {
+    if (!uses_memory_again())
+        GTEST_SKIP() << "nothing is used again under this sanitizer";
+    EXPECT_EQ(continued(64).allocations, 0);
+}
+
+// Calls of the system. ----------------------------------------------------------------------------
+
+TEST_F(ACost, OfATransferOnAKeptConnectionIsNoChangeOfAWatch) {
+    const auto spent = awaited(64);
+    EXPECT_LE(spent.calls[epoll_change], spent.requests / 20);
+    EXPECT_EQ(spent.calls[control], 0);
+    EXPECT_LE(spent.beside_waits(), 4.2 * spent.requests);
+}
+
+TEST_F(ACost, OfATransferAloneIsOneWait) {
+    const auto spent = continued(1);
+    EXPECT_LE(spent.calls[epoll_sleep], 1.1 * spent.requests);
+    EXPECT_LE(spent.calls[epoll_change], spent.requests / 20);
+    EXPECT_LE(spent.beside_waits(), 4.5 * spent.requests);
+}
+
+TEST_F(ACost, OfANewConnectionIsNoNewPollHandle) {
+    measured = 640; // ports are few
+    page.setopt<CURLOPT_FORBID_REUSE>(true);
+    const auto spent = continued(8);
+    EXPECT_LE(spent.calls[control], spent.requests / 20) << "uv_poll_init makes one";
+    EXPECT_LE(spent.calls[epoll_change], 6 * spent.requests);
+}
+
+// The receive buffer. -----------------------------------------------------------------------------
+
+class AReceiveBuffer : public async_fixture {
+protected:
+    std::size_t used_by(const easy& page) {
+        largest_receive = 0;
+        run(multi->add_handle(page));
+        return largest_receive;
+    }
+    static std::size_t size() {
+        const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
+        return shared ? 512 << 10 : 112 << 10;
+    }
+};
+
+TEST_F(AReceiveBuffer, IsLargeUnlessTheUserSaysOtherwise) {
+    easy page = quiet(url("/bytes/16777216"));
+    EXPECT_EQ(used_by(page), size());
+    EXPECT_EQ(used_by(page.duphandle()), size());
+    page.setopt<CURLOPT_BUFFERSIZE>(20000);
+    EXPECT_EQ(used_by(page), 20000u);
+    EXPECT_EQ(used_by(page.duphandle()), 20000u);
+    page.reset();
+    page.setopt<CURLOPT_URL>(url("/bytes/16777216"));
+    page.setopt<CURLOPT_WRITEFUNCTION>([](std::span<const char> data) { return data.size(); });
+    EXPECT_EQ(used_by(page), size());
+}
+
+TEST_F(AReceiveBuffer, OfABorrowedHandleIsItsOwners) {
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
+    curl_easy_setopt(handle.get(), CURLOPT_URL, url("/bytes/1048576").c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_BUFFERSIZE, 20000L);
+    curl_easy_setopt(
+        handle.get(), CURLOPT_WRITEFUNCTION,
+        +[](char*, std::size_t, std::size_t size, void*) { return size; });
+    EXPECT_EQ(used_by(easy::borrow(handle.get())), 20000u);
+}
+
+// CA certificates. --------------------------------------------------------------------------------
+
+class ACacheOfAuthorities : public async_fixture {
+protected:
+    void SetUp() override {
+        uv_fixture::SetUp();
+        multi.emplace(&loop, async_multi_options{.ca_cache = true});
+    }
+    static easy page() { return quiet(nginx::shared().https("/hello")); }
+    static CURLcode code_of(async_multi& by, const easy& handle) {
+        try {
+            by.run_until(by.add_handle(handle));
+            return CURLE_OK;
+        } catch (const transfer_error& error) {
+            return static_cast<CURLcode>(error.code().value());
+        }
+    }
+    /// A directory in which OpenSSL finds the authority of our server.
+    static std::filesystem::path authorities(const temporary_directory& in) {
+        std::filesystem::copy(nginx::shared().ca_file(), in / "ca.pem");
+        run_program({"openssl", "rehash", in / ""}, in / "log");
+        return in / "";
+    }
+    static bool is_openssl() {
+        return std::string_view(curl_version_info(CURLVERSION_NOW)->ssl_version)
+            .starts_with("OpenSSL");
+    }
+};
+
+TEST_F(ACacheOfAuthorities, RefusesAnUnknownServerAllTheSame) {
+    EXPECT_EQ(code_of(*multi, page()), CURLE_PEER_FAILED_VERIFICATION);
+}
+
+TEST_F(ACacheOfAuthorities, IsToldByTheDiagnostics) {
+    EXPECT_NE(multi->diagnostics().find("CA certificates"), std::string::npos);
+    multi.emplace(&loop);
+    EXPECT_EQ(multi->diagnostics().find("CA certificates"), std::string::npos);
+}
+
+TEST_F(ACacheOfAuthorities, HeedsWhatTheUserSays) {
+    easy known = page();
+    known.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string());
+    EXPECT_EQ(code_of(*multi, known), CURLE_OK);
+    EXPECT_EQ(code_of(*multi, known.duphandle()), CURLE_OK);
+    if (!is_openssl())
+        GTEST_SKIP() << "this TLS library takes no such directory";
+    const temporary_directory directory;
+    known = page();
+    known.setopt<CURLOPT_CAPATH>(authorities(directory).string());
+    EXPECT_EQ(code_of(*multi, known), CURLE_OK);
+}
+
+TEST_F(ACacheOfAuthorities, LeavesABorrowedHandleAlone) {
+    if (!is_openssl())
+        GTEST_SKIP() << "this TLS library takes no such directory";
+    const temporary_directory directory;
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
+    curl_easy_setopt(handle.get(), CURLOPT_URL, nginx::shared().https("/hello").c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_CAPATH, authorities(directory).c_str());
+    curl_easy_setopt(
+        handle.get(), CURLOPT_WRITEFUNCTION,
+        +[](char*, std::size_t, std::size_t size, void*) { return size; });
+    EXPECT_EQ(code_of(*multi, easy::borrow(handle.get())), CURLE_OK);
+}
+
+TEST_F(ACacheOfAuthorities, LooksIntoNoDirectory) {
+    async_multi without(&loop);
+    authorities_looked_for = 0;
+    EXPECT_EQ(code_of(without, page()), CURLE_PEER_FAILED_VERIFICATION);
+    if (authorities_looked_for == 0)
+        GTEST_SKIP() << "this libcurl never does";
+    authorities_looked_for = 0;
+    EXPECT_EQ(code_of(*multi, page()), CURLE_PEER_FAILED_VERIFICATION);
+    EXPECT_EQ(authorities_looked_for, 0);
+    easy again = page();
+    code_of(*multi, again);
+    again.reset();
+    again.setopt<CURLOPT_URL>(nginx::shared().https("/hello"));
+    EXPECT_EQ(code_of(*multi, again), CURLE_PEER_FAILED_VERIFICATION);
+    EXPECT_EQ(authorities_looked_for, 0) << "and not after a reset either";
+}
+
+} // namespace
