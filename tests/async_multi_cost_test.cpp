@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <span>
@@ -123,11 +124,19 @@ protected:
         page = quiet(url("/hello"));
     }
 
-    void prepare(int concurrency) {
-        for (int i = 0; i != concurrency; ++i)
-            pages.push_back(page.duphandle());
+    /// With more at a time first: how many are over in one turn is chance, and no memory is to be
+    /// asked for later because of it.
+    spent measure(int concurrency, const std::function<void()>& transfers) {
+        for (const int at_a_time : {4 * concurrency, concurrency}) {
+            pages.clear();
+            for (int i = 0; i != at_a_time; ++i)
+                pages.push_back(page.duphandle());
+            started = done = 0;
+            transfers();
+        }
+        return result();
     }
-    int most() const { return warm + measured + 64; }
+    int most() const { return warm + measured + 256; }
     bool next() { return started++ < most(); }
     /// Counts one that is over.
     void over() {
@@ -159,13 +168,13 @@ protected:
         co_return 0;
     }
     spent awaited(int concurrency) {
-        prepare(concurrency);
-        std::vector<future<int>> all;
-        for (const easy& each : pages)
-            all.push_back(co_spawn(multi->executor(), one_after_another(each)));
-        for (auto& each : all)
-            run(std::move(each));
-        return result();
+        return measure(concurrency, [&] {
+            std::vector<future<int>> all;
+            for (const easy& each : pages)
+                all.push_back(co_spawn(multi->executor(), one_after_another(each)));
+            for (auto& each : all)
+                run(std::move(each));
+        });
     }
 
     void continue_with(const easy& handle) {
@@ -178,11 +187,11 @@ protected:
                 .detach([](const std::exception_ptr&) { ADD_FAILURE(); });
     }
     spent continued(int concurrency) {
-        prepare(concurrency);
-        for (const easy& each : pages)
-            continue_with(each);
-        run_to([&] { return done == most(); });
-        return result();
+        return measure(concurrency, [&] {
+            for (const easy& each : pages)
+                continue_with(each);
+            run_to([&] { return done == most(); });
+        });
     }
 
     /// The address sanitizer is to see who uses memory that was freed.
@@ -200,7 +209,7 @@ protected:
     }
 
     static constexpr int warm = 640;
-    int measured = 6400; // many beside those that run at the ends
+    int measured = 3200; // many beside those that run at the ends
     int started = 0, done = 0;
     easy page;
     std::list<easy> pages;

@@ -134,7 +134,10 @@ TEST_P(ALimitOfConnections, LeavesWhatRunsElsewhereToItsEnd) {
     turn(2);
     EXPECT_THAT(filled(), ElementsAre(40, 1));
     cancel(32, 33);
-    run_to([&] { return open() == 1; });
+    inside(started.front().handle, [](fake_multi& multi) { multi.set_timer(1); });
+    curl->on_action = [](fake_multi& multi, curl_socket_t, int) { multi.set_timer(1); };
+    int turns = 0;
+    run_to([&] { return ++turns == 20; }); // some milliseconds
     EXPECT_THAT(filled(), ElementsAre(40));
 }
 
