@@ -238,7 +238,9 @@ TEST_F(ACost, OfATransferOnAKeptConnectionIsNoChangeOfAWatch) {
     const auto spent = awaited(64);
     EXPECT_LE(spent.calls[epoll_change], spent.requests / 20);
     EXPECT_EQ(spent.calls[control], 0);
-    EXPECT_LE(spent.beside_waits(), 4.2 * spent.requests);
+    // libcurl 8 reads twice.
+    const bool reads_once = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    EXPECT_LE(spent.beside_waits(), (reads_once ? 4.2 : 5) * spent.requests);
 }
 
 TEST_F(ACost, OfATransferAloneIsOneWait) {
@@ -248,12 +250,13 @@ TEST_F(ACost, OfATransferAloneIsOneWait) {
     EXPECT_LE(spent.beside_waits(), 4.5 * spent.requests);
 }
 
-TEST_F(ACost, OfANewConnectionIsNoNewPollHandle) {
+TEST_F(ACost, OfANewConnectionIsOnePollHandle) {
     measured = 640; // ports are few
     page.setopt<CURLOPT_FORBID_REUSE>(true);
     const auto spent = continued(8);
-    EXPECT_LE(spent.calls[control], spent.requests / 20) << "uv_poll_init makes one";
-    EXPECT_LE(spent.calls[epoll_change], 6 * spent.requests);
+    EXPECT_LE(spent.calls[control], spent.requests + spent.requests / 20)
+        << "uv_poll_init makes one";
+    EXPECT_LE(spent.calls[epoll_change], 7 * spent.requests);
 }
 
 // The receive buffer. -----------------------------------------------------------------------------
