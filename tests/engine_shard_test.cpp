@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which of its multi handles an engine gives a transfer to, and how they act as one.
 #include "support/fake_curl/shard_fixture.hpp"
+#include <curlicue/version.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -81,7 +82,7 @@ TEST_F(AnEngineWithShards, CountsEachServerByItself) {
     add(40, "http://one/");
     add(40, "http://two/");
     add(33, "http://one:8080/");
-    add(33, "https://one/");
+    add(33, "ftp://one/");
     EXPECT_THAT(filled(), ElementsAre(4 * 32, 8 + 8 + 1 + 1));
 }
 
@@ -154,6 +155,8 @@ TEST_F(AnEngineWithShards, DoesNotCountATransferThatLibcurlRefuses) {
 // Servers whose connections carry many transfers. -------------------------------------------------
 
 TEST_F(AnEngineWithShards, KeepsAServerInOneWhileItMayMultiplex) {
+    if (!has_feature("HTTP2"))
+        GTEST_SKIP() << "this libcurl speaks no HTTP/2";
     multi->setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
     add(40, "https://one/");
     EXPECT_THAT(filled(), ElementsAre(40));
