@@ -173,10 +173,10 @@ void engine::start_heartbeat() noexcept {
 void engine::beat() noexcept {
     bool running = false;
     look_for_ftp();
-    for (const auto& each : shards_)
-        if (each->running != 0) {
+    for (std::size_t i = 0; i != shards_.size(); ++i) // a callback's transfer may open another
+        if (shards_[i]->running != 0) {
             running = true;
-            beat(*each);
+            beat(*shards_[i]);
         }
     if (running)
         start_heartbeat();

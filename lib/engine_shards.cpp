@@ -99,10 +99,12 @@ void engine::kicked(shard& by) noexcept {
 bool engine::drive_kicked() noexcept {
     bool any = false;
     driven_.swap(kicked_);
-    for (auto* const each : driven_) {
-        each->listed = false;
-        if (each->take_kick() && each->multi() != nullptr) {
-            drive(*each, CURL_SOCKET_TIMEOUT, 0);
+    // By number: what a callback adds may open a shard, and these vectors grow with that.
+    for (std::size_t i = 0; i != driven_.size(); ++i) {
+        auto& each = *driven_[i];
+        each.listed = false;
+        if (each.take_kick() && each.multi() != nullptr) {
+            drive(each, CURL_SOCKET_TIMEOUT, 0);
             any = true;
         }
     }
