@@ -173,7 +173,8 @@ void engine::start_heartbeat() noexcept {
 void engine::beat() noexcept {
     bool running = false;
     look_for_ftp();
-    for (std::size_t i = 0; i != shards_.size(); ++i) // a callback's transfer may open another
+    // NOLINTNEXTLINE(modernize-loop-convert): a callback's transfer may open another
+    for (std::size_t i = 0; i != shards_.size(); ++i)
         if (shards_[i]->running != 0) {
             running = true;
             beat(*shards_[i]);

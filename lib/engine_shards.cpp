@@ -99,7 +99,8 @@ void engine::kicked(shard& by) noexcept {
 bool engine::drive_kicked() noexcept {
     bool any = false;
     driven_.swap(kicked_);
-    // By number: what a callback adds may open a shard, and these vectors grow with that.
+    // What a callback adds may open a shard, and these vectors grow with that.
+    // NOLINTNEXTLINE(modernize-loop-convert)
     for (std::size_t i = 0; i != driven_.size(); ++i) {
         auto& each = *driven_[i];
         each.listed = false;

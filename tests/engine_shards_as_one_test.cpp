@@ -4,8 +4,10 @@
 #include "support/fake_curl/shard_fixture.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -223,6 +225,34 @@ TEST_F(Shards, AreAllDrivenInOneTurn) {
     inside(started[50].handle, [](fake_multi& multi) { multi.set_timer(0); });
     turn();
     EXPECT_EQ(driven, (std::map<fake_multi*, int>{{&multi_at(1), 1}})) << "and not the others";
+}
+
+TEST_F(Shards, AreAllDrivenThoughACallbackOpensMore) {
+    add(96);
+    std::set<fake_multi*> driven;
+    curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
+        if (driven.empty())
+            add(96);
+        driven.insert(&multi);
+    };
+    turn();
+    EXPECT_EQ(driven.size(), 6u);
+    EXPECT_THAT(filled(), ElementsAre(32, 32, 32, 32, 32, 32));
+}
+
+TEST_F(Shards, AllHaveTheirHeartbeatThoughACallbackOpensMore) {
+    restart({.heartbeat = std::chrono::milliseconds(1)});
+    add(96);
+    turn();
+    turn(); // without a wish of libcurl's, only heartbeats are left
+    std::set<fake_multi*> driven;
+    curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
+        if (driven.empty())
+            add(96);
+        driven.insert(&multi);
+    };
+    run_to([&] { return driven.size() == 6; });
+    EXPECT_EQ(open(), 6u);
 }
 
 TEST_F(Shards, LetTheHostInThoughTwoWantToBeCalledAtOnceForEver) {
