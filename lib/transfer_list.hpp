@@ -47,7 +47,7 @@ private:
     std::size_t bucket_of(const CURL* handle) const noexcept;
     void grow();
 
-    mutable std::mutex mutex_;
+    mutable small_mutex mutex_;
     bool closed_ = false;
     // By CURL*, each a list: a transfer costs no allocation beside itself.
     std::vector<transfer*> buckets_ = std::vector<transfer*>(64);

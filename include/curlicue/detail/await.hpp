@@ -60,7 +60,7 @@ protected:
 
 private:
     state_base& owner_;
-    std::mutex mutex_;
+    small_mutex mutex_;
     bool cancel_pending_ = false;
     interruptible* await_ = nullptr;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/intrusive_list.hpp>
+#include <curlicue/detail/small_mutex.hpp>
 #include <curlicue/executor.hpp>
 
 #include <map>
@@ -65,7 +66,7 @@ public:
     void retire() noexcept;
 
 private:
-    mutable std::mutex mutex_;
+    mutable small_mutex mutex_;
     executor* target_;
     bool accepting_ = true;
     intrusive_list<pending_work> pending_;

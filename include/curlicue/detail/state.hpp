@@ -101,7 +101,7 @@ protected:
     /// Makes it ready, once, and tells the continuations.
     void settle() noexcept;
 
-    std::mutex& mutex() const noexcept { return mutex_; }
+    small_mutex& mutex() const noexcept { return mutex_; }
 
 private:
     // The status: 0 while pending, then two flags and the code above them. In one word, because
@@ -126,7 +126,7 @@ private:
     void remove(continuation& waiter) noexcept;
     void check_wait() const;
 
-    mutable std::mutex mutex_;
+    mutable small_mutex mutex_;
     std::atomic<unsigned> status_{0};
     std::atomic<unsigned> sharers_{0};
     std::atomic<bool> observed_{false};
