@@ -17,10 +17,11 @@ bool is_socket(curl_socket_t descriptor) noexcept {
 } // namespace
 
 socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
-                           intrusive_ptr<ref_counted> keep) noexcept
+                           intrusive_ptr<ref_counted> keep)
     : loop_(loop),
       every_close_is_told_(curl_version_info(CURLVERSION_NOW)->version_num >= 0x080200),
-      home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)) {}
+      home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)),
+      spares_(std::in_place, loop, keep_) {}
 
 socket_table::entry& socket_table::at(curl_socket_t socket) {
     const auto index = static_cast<std::size_t>(socket);
@@ -35,7 +36,11 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
 }
 
 void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket) {
-    known.watch = std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_);
+    auto spare = spares_->take(socket);
+    if (!known.tells_of_close)
+        spare.reset(); // libuv is to look at this one
+    known.watch =
+        std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_, std::move(spare));
     // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to
     // it, which changes with every transfer that runs alone; it closes it with the multi handle.
     known.wakes_libcurl = !known.tells_of_close && !is_socket(socket) && !owner_.is_ours(by);
@@ -96,6 +101,7 @@ void socket_table::resume() noexcept {
 
 void socket_table::close() noexcept {
     entries_.clear();
+    spares_.reset();
     size_.set(0);
     closed_ = true;
     keep_ = nullptr;
@@ -117,6 +123,8 @@ void socket_table::closing(curl_socket_t socket) noexcept {
     if (!here())
         return;
     if (auto* const known = find(socket)) {
+        if (known->watch && known->tells_of_close)
+            spares_->keep(socket, known->watch->release());
         end(*known);
         known->tells_of_close = false;
     }

@@ -4,10 +4,12 @@
 #include "easy_core.hpp"
 #include "engine_counters.hpp"
 #include "socket_watch.hpp"
+#include "spare_polls.hpp"
 #include <curlicue/detail/executor_link.hpp>
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace curlicue::detail {
@@ -33,8 +35,9 @@ public:
         ~owner() = default;
     };
 
+    /// @throws std::system_error in `uv_category()`, std::bad_alloc
     socket_table(uv_loop_t* loop, const executor& home, owner& told,
-                 intrusive_ptr<ref_counted> keep) noexcept;
+                 intrusive_ptr<ref_counted> keep);
 
     /// @param by, what as libcurl's socket callback has them
     /// @throws std::bad_alloc
@@ -74,6 +77,7 @@ private:
     owner& owner_;
     intrusive_ptr<ref_counted> keep_;
     std::vector<entry> entries_; // descriptors are small numbers
+    std::optional<spare_polls> spares_;
     counter size_;
 };
 

@@ -23,8 +23,12 @@ constexpr int select_bits(int events) noexcept {
 } // namespace
 
 socket_watch::socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_t socket,
-                           intrusive_ptr<ref_counted> keep)
-    : loop_(loop), owner_(told), shard_(of), socket_(socket), keep_(std::move(keep)) {}
+                           intrusive_ptr<ref_counted> keep, uv_owned<uv_poll_t> spare)
+    : loop_(loop), owner_(told), shard_(of), socket_(socket), keep_(std::move(keep)),
+      poll_(std::move(spare)) {
+    if (poll_)
+        poll_->data = this;
+}
 
 socket_watch::~socket_watch() { owner_.timers().stop(*this); }
 
@@ -47,6 +51,11 @@ bool socket_watch::keep_idle() noexcept {
     if ((armed_ & UV_WRITABLE) != 0)
         arm(UV_READABLE);
     return true;
+}
+
+uv_owned<uv_poll_t> socket_watch::release() noexcept {
+    disarm();
+    return std::move(poll_);
 }
 
 void socket_watch::resume() noexcept {

@@ -3,6 +3,7 @@
 
 #include "timeout.hpp"
 #include "uv_owned.hpp"
+#include <curlicue/detail/recycled.hpp>
 
 #include <chrono>
 
@@ -19,7 +20,7 @@ class shard;
 /// If libuv refuses the descriptor (closed already, watched by the host, out of memory), libcurl is
 /// asked to look for itself, at growing intervals: slower, but nothing hangs.
 /// @threading loop-bound
-class socket_watch final : private timed_work {
+class socket_watch final : public recycled, private timed_work {
 public:
     class owner {
     public:
@@ -34,8 +35,9 @@ public:
         ~owner() = default;
     };
 
+    /// @param spare of an earlier descriptor of this number, or null
     socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_t socket,
-                 intrusive_ptr<ref_counted> keep);
+                 intrusive_ptr<ref_counted> keep, uv_owned<uv_poll_t> spare);
     socket_watch(const socket_watch&) = delete;
     socket_watch& operator=(const socket_watch&) = delete;
     ~socket_watch();
@@ -49,6 +51,9 @@ public:
     bool connected() const noexcept { return connected_; }
     /// libcurl wants nothing of a descriptor that stays open. False if it is not watched.
     bool keep_idle() noexcept;
+    /// Watches no more, since the descriptor is being closed; what is left may serve the next of
+    /// its number. Null if it was not watched.
+    uv_owned<uv_poll_t> release() noexcept;
     /// After `socket_ready` returned false.
     void resume() noexcept;
     bool suspended() const noexcept { return suspended_; }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What libcurl refuses, gives up, or does at an awkward moment.
+#include "socket_watch.hpp"
 #include "support/fake_curl/engine_fixture.hpp"
 #include "support/fake_curl/out_of_memory.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -435,9 +439,17 @@ TEST_F(AnEngine, RemovesThousandsInsideOneCall) {
 
 // Memory. -----------------------------------------------------------------------------------------
 
+// Takes what is kept of watches that ended, so that the next one asks for memory.
+struct as_large_as_a_watch : detail::recycled {
+    alignas(detail::socket_watch) std::array<std::byte, sizeof(detail::socket_watch)> bytes;
+};
+
 // Either the watch works, or the transfer fails and the next one works.
 TEST_F(AnEngine, SurvivesEveryFailedAllocationOfAWatch) {
     using enum out_of_memory::lasting;
+    std::vector<std::unique_ptr<as_large_as_a_watch>> taken;
+    for (int kept = 0; kept != 1024; ++kept) // of earlier tests
+        taken.push_back(std::make_unique<as_large_as_a_watch>());
     for (const auto lasting : {once, from_there_on}) {
         const auto rebuilt_before = multi->stats().rebuilds;
         bool failed = true;
@@ -445,6 +457,7 @@ TEST_F(AnEngine, SurvivesEveryFailedAllocationOfAWatch) {
             const socket_pair pair;
             easy handle;
             const auto rebuilt = multi->stats().rebuilds;
+            taken.push_back(std::make_unique<as_large_as_a_watch>());
             auto over = multi->add_handle(handle);
             curl->on_action = [&](fake_multi& multi, curl_socket_t socket, int) {
                 curl->on_action = [&](fake_multi& multi, curl_socket_t socket, int) {

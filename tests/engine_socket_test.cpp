@@ -261,6 +261,30 @@ protected:
     }
 };
 
+// The host's own, of a descriptor whose number was a connection's.
+struct host_watch {
+    host_watch(uv_loop_t& loop, int fd) : fd_(fd) {
+        EXPECT_EQ(::dup2(other.fd(), fd), fd);
+        poll_.data = &heard;
+        EXPECT_EQ(uv_poll_init(&loop, &poll_, fd), 0);
+        uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int, int) {
+            ++*static_cast<int*>(poll->data);
+            uv_poll_stop(poll);
+        });
+    }
+    void end() {
+        uv_close(reinterpret_cast<uv_handle_t*>(&poll_), nullptr);
+        ::close(fd_);
+    }
+
+    const socket_pair other;
+    int heard = 0;
+
+private:
+    uv_poll_t poll_{};
+    const int fd_;
+};
+
 TEST_F(AWatchOfAConnection, StaysBetweenTwoTransfersUntilItCloses) {
     const int fd = open(handle);
     announce(fd, CURL_POLL_INOUT);
@@ -270,9 +294,49 @@ TEST_F(AWatchOfAConnection, StaysBetweenTwoTransfersUntilItCloses) {
     EXPECT_EQ(watched(fd), UV_READABLE);
     announce(fd, CURL_POLL_REMOVE);
     inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
-    EXPECT_EQ(watched(fd), std::nullopt);
+    EXPECT_EQ(watched(fd), idle) << "its poll handle is there for the next of this number";
     turn();
+    EXPECT_EQ(watched(fd), std::nullopt);
     EXPECT_EQ(multi->stats().sockets, 0u);
+}
+
+TEST_F(AWatchOfAConnection, UsesThePollHandleOfAnEarlierOneOfItsNumber) {
+    const int fd = open(handle);
+    announce(fd, CURL_POLL_INOUT);
+    announce(fd, CURL_POLL_REMOVE);
+    inside(handle, [&](fake_multi& multi) {
+        for (int i = 0; i != 3; ++i) {
+            const auto* const before = poll_of(fd);
+            detail::close_socket(nullptr, fd);
+            ASSERT_EQ(open(handle), fd);
+            multi.announce(fd, CURL_POLL_INOUT);
+            EXPECT_EQ(poll_of(fd), before);
+            EXPECT_EQ(watched(fd), UV_READABLE | UV_WRITABLE);
+        }
+    });
+    turn();
+    EXPECT_GT(actions_on(fd), 0u);
+}
+
+// Its number may be that of a pipe, or of a socket that never tells.
+TEST_F(AWatchOfAConnection, LeavesItsPollHandleToNoneThatDoesNotTell) {
+    const int fd = open(handle);
+    announce(fd, CURL_POLL_INOUT);
+    const socket_pair other;
+    inside(handle, [&](fake_multi& multi) {
+        const auto* const before = poll_of(fd);
+        detail::close_socket(nullptr, fd);
+        ASSERT_EQ(::dup2(other.fd(), fd), fd);
+        multi.announce(fd, CURL_POLL_IN);
+        EXPECT_NE(poll_of(fd), before);
+    });
+    other.make_readable();
+    turn();
+    EXPECT_EQ(watched(fd), UV_READABLE);
+    EXPECT_GT(actions_on(fd), 0u);
+    announce(fd, CURL_POLL_REMOVE);
+    EXPECT_EQ(watched(fd), std::nullopt);
+    ::close(fd);
 }
 
 // libuv's close of a poll handle makes the loop's epoll forget the number, whoever has it by then.
@@ -281,25 +345,32 @@ TEST_F(AWatchOfAConnection, IsGoneBeforeTheHostWatchesItsNumber) {
     announce(fd, CURL_POLL_INOUT);
     announce(fd, CURL_POLL_REMOVE);
     inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
-    const socket_pair other;
-    ASSERT_EQ(::dup2(other.fd(), fd), fd);
-    uv_poll_t own;
-    int heard = 0;
-    own.data = &heard;
-    ASSERT_EQ(uv_poll_init(&loop, &own, fd), 0);
-    uv_poll_start(&own, UV_READABLE, [](uv_poll_t* poll, int, int) {
-        ++*static_cast<int*>(poll->data);
-        uv_poll_stop(poll);
-    });
+    host_watch own(loop, fd);
     turn();
     complete();
     multi->run_until(multi->close());
-    other.make_readable();
+    own.other.make_readable();
     turn();
-    EXPECT_EQ(heard, 1);
-    uv_close(reinterpret_cast<uv_handle_t*>(&own), nullptr);
+    EXPECT_EQ(own.heard, 1);
+    own.end();
     turn();
-    ::close(fd);
+}
+
+TEST_F(AWatchOfAConnection, IsGoneBeforeTheHostWatchesItsNumberInALoopWithinTheLoop) {
+    const int fd = open(handle);
+    announce(fd, CURL_POLL_INOUT);
+    std::optional<host_watch> own;
+    inside(handle, [&](fake_multi&) {
+        detail::close_socket(nullptr, fd);
+        own.emplace(loop, fd);
+        turn();
+    });
+    turn();
+    own->other.make_readable();
+    turn();
+    EXPECT_EQ(own->heard, 1);
+    own->end();
+    turn();
 }
 
 // Before libcurl 8.2.

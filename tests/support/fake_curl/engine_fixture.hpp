@@ -115,26 +115,33 @@ protected:
         curl->on_pause = before;
     }
 
-    /// What libuv watches a descriptor for; nothing if it has no poll handle.
-    std::optional<int> watched(int fd) {
+    /// The poll handle of a descriptor, or null.
+    uv_poll_t* poll_of(int fd) {
         struct search {
             int fd;
-            std::optional<int> found;
-        } search{fd, {}};
+            uv_poll_t* found;
+        } search{fd, nullptr};
         uv_walk(
             &loop,
             [](uv_handle_t* handle, void* arg) {
                 auto& search = *static_cast<struct search*>(arg);
-                if (handle->type != UV_POLL || uv_is_closing(handle) != 0)
-                    return;
+                auto* const poll = reinterpret_cast<uv_poll_t*>(handle);
                 // The library's own field: nothing public tells.
-                const auto& io = reinterpret_cast<uv_poll_t*>(handle)->io_watcher;
-                if (io.fd == search.fd)
-                    search.found = ((io.pevents & POLLIN) != 0 ? UV_READABLE : 0) |
-                                   ((io.pevents & POLLOUT) != 0 ? UV_WRITABLE : 0);
+                if (handle->type == UV_POLL && uv_is_closing(handle) == 0 &&
+                    poll->io_watcher.fd == search.fd)
+                    search.found = poll;
             },
             &search);
         return search.found;
+    }
+    /// What libuv watches a descriptor for; nothing if it has no poll handle.
+    std::optional<int> watched(int fd) {
+        const auto* const poll = poll_of(fd);
+        if (poll == nullptr)
+            return std::nullopt;
+        const auto events = poll->io_watcher.pevents;
+        return ((events & POLLIN) != 0 ? UV_READABLE : 0) |
+               ((events & POLLOUT) != 0 ? UV_WRITABLE : 0);
     }
     /// In how many milliseconds the engine's timer, which holds no loop, is due.
     std::optional<std::uint64_t> timer_due() {
