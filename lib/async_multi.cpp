@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine.hpp"
+#include "known_faults.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/version.hpp>
@@ -114,16 +115,25 @@ std::string async_multi::diagnostics() const {
                to_string(version.compiled) + ")\n";
     };
     auto text = named("libcurl", libcurl_version()) + named("libuv", libuv_version());
-    if (!detail::shard::multiplexing_is_sound())
-        text += "HTTP/2 multiplexing: off unless CURLMOPT_PIPELINING asks for it; below libcurl "
-                "8.4.0 transfers that share a connection stall\n";
-    if (engine_->caches_authorities())
+    const auto& options = engine_->options();
+    for (const auto& each : detail::known_faults())
+        if (detail::has(each.which))
+            text +=
+                "this libcurl: " + std::string(each.what) + "; " + std::string(each.answer) + '\n';
+    if (options.ca_cache)
         text +=
             "CA certificates: the default bundle file alone, parsed once; as strict as with the "
             "directory\n";
-    const auto heartbeat = engine_->heartbeat();
+    const auto on = [&text](const char* name, bool is_on) {
+        text += std::string(name) + ": " + (is_on ? "on\n" : "off\n");
+    };
+    on("spin guard", options.spin_guard);
+    on("own deadlines", options.deadlines && options.heartbeat.count() > 0);
+    if (detail::has(detail::fault::ends_no_shutdown))
+        on("upkeep", options.upkeep);
     text +=
-        "heartbeat: " + (heartbeat.count() > 0 ? std::to_string(heartbeat.count()) + " ms" : "off");
+        "heartbeat: " +
+        (options.heartbeat.count() > 0 ? std::to_string(options.heartbeat.count()) + " ms" : "off");
     return text + "\n";
 }
 

@@ -122,6 +122,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
         std::rethrow_exception(take_exception());
     copy->raw_callbacks_ = raw_callbacks_ || !owned_;
     copy->set_ = set_;
+    copy->time_limit_ = time_limit_;
     copy->body_size_ = body_size_;
     copy->announced_body_size_ = announced_body_size_;
     copy->kept_ = kept_;
@@ -270,6 +271,7 @@ void easy_core::reset() {
     set_.reset();
     mark(CURLOPT_SHARE, shared);
     place_ = nullptr;
+    time_limit_.reset();
     prefers_ca_bundle_ = false;
     body_size_ = announced_body_size_ = -1;
     result_ = CURLE_OK;

@@ -9,8 +9,10 @@
 #include <array>
 #include <atomic>
 #include <bitset>
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -103,6 +105,9 @@ public:
     /// unless the user has given it a share.
     void lend_caches(CURLSH* caches) noexcept;
 
+    /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
+    std::optional<std::chrono::milliseconds> time_limit() const noexcept { return time_limit_; }
+
     /// Where it goes when its last reference is gone.
     void set_store(intrusive_ptr<easy_store> store) noexcept;
     /// Owned easies only: CA certificates from the default bundle file, not the default directory,
@@ -168,6 +173,7 @@ private:
     void unset_data(CURLoption option);
     void unset_object(CURLoption option);
     void set_body(CURLoption option, bytes data);
+    void limit_time(std::chrono::milliseconds limit) noexcept;
     void require_within_body(CURLoption option, curl_off_t size) const;
     void join_share(intrusive_ptr<share_core> data);
     void leave_share() noexcept;
@@ -188,6 +194,7 @@ private:
     intrusive_ptr<share_core> share_;
     intrusive_ptr<ref_counted> place_;
     intrusive_ptr<easy_store> store_;
+    std::optional<std::chrono::milliseconds> time_limit_;
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;

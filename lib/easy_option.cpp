@@ -133,6 +133,13 @@ void easy_core::set(CURLoption option, curl_off_t number) {
     }
     if (is_body_size(option))
         announced_body_size_ = number;
+    else if (option == CURLOPT_TIMEOUT || option == CURLOPT_TIMEOUT_MS)
+        limit_time(std::chrono::milliseconds(option == CURLOPT_TIMEOUT ? number * 1000 : number));
+}
+
+// To libcurl these two are one (setopt.c), and 0 is no limit.
+void easy_core::limit_time(std::chrono::milliseconds limit) noexcept {
+    time_limit_ = limit.count() > 0 ? std::optional(limit) : std::nullopt;
 }
 
 void easy_core::set(CURLoption option, std::string_view terminated) {

@@ -20,6 +20,13 @@ failure multi_failure(CURLMcode code) noexcept {
     }
 }
 
+// When libcurl has forgotten to end it.
+timeout::clock::time_point deadline_for(const easy_core& core) noexcept {
+    constexpr std::chrono::seconds grace(1);
+    return core.time_limit() ? deadline_after(*core.time_limit() + grace)
+                             : timeout::clock::time_point::max();
+}
+
 } // namespace
 
 engine::engine(async_multi_options options)
@@ -27,8 +34,8 @@ engine::engine(async_multi_options options)
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
       placement_(options_.sharding), close_(*this, &engine::close_here),
       drain_(*this, &engine::drain_here), heartbeat_(*this, &engine::beat),
-      resting_(*this, &engine::close_idle_shards), patience_(*this, &engine::patience_over),
-      hold_(options_.keep_loop) {}
+      upkeep_(*this, &engine::upkeep), resting_(*this, &engine::close_idle_shards),
+      patience_(*this, &engine::patience_over), hold_(options_.keep_loop) {}
 
 engine::~engine() = default;
 
@@ -118,6 +125,7 @@ CURLMcode engine::start(transfer& item) {
     placement::started(server, home.number);
     item.server = &server;
     item.home = &home;
+    item.deadline = deadline_for(core);
     ++home.running;
     counters_.running.add();
     home.make_room();
@@ -126,6 +134,7 @@ CURLMcode engine::start(transfer& item) {
         has_left_libcurl(item);
     } else {
         start_heartbeat();
+        start_upkeep();
         if (item.pending_pause)
             apply_pause(item);
     }
@@ -217,6 +226,7 @@ void engine::read_messages(shard& of) noexcept {
 
 void engine::finish(transfer& item, CURLcode code) noexcept {
     item.fix_outcome(item.outcome_of(code));
+    ++item.home->effects;
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
@@ -358,6 +368,9 @@ multi_stats engine::stats() const {
     all.unobserved = unobserved_.load(std::memory_order_relaxed);
     all.wakeups = counters_.wakeups.value();
     all.heartbeats = counters_.heartbeats.value();
+    all.spins = counters_.spins.value();
+    all.deadlines = counters_.deadlines.value();
+    all.upkeeps = counters_.upkeeps.value();
     all.rebuilds = counters_.rebuilds.value();
     all.libcurl_total = time(counters_.libcurl.total);
     all.libcurl_longest = time(counters_.libcurl.longest);

@@ -3,6 +3,7 @@
 
 #include "dispatcher.hpp"
 #include "engine_counters.hpp"
+#include "known_faults.hpp"
 #include "multi_handle.hpp"
 #include "placement.hpp"
 #include "shard.hpp"
@@ -81,8 +82,7 @@ public:
 
     void hold_loop(hold keep) noexcept;
     hold asked_hold() const noexcept { return options_.keep_loop; }
-    std::chrono::milliseconds heartbeat() const noexcept { return options_.heartbeat; }
-    bool caches_authorities() const noexcept { return options_.ca_cache; }
+    const async_multi_options& options() const noexcept { return options_; }
     /// @throws as `async_multi::run_until`
     void run_until(state_base& awaited);
 
@@ -163,6 +163,9 @@ private:
     void beat() noexcept;
     void beat(shard& of) noexcept;
     void look_for_ftp() const noexcept;
+    void end_forgotten() noexcept;
+    void start_upkeep() noexcept;
+    void upkeep() noexcept;
     void drive_all(shard& of) noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
@@ -170,6 +173,7 @@ private:
         return transfers_.find(handle) != nullptr;
     }
     void cannot_watch(shard& of) noexcept override { of.poison(CURLM_OUT_OF_MEMORY); }
+    void spin_tamed() noexcept override { counters_.spins.add(); }
     void close_callback_failed(std::exception_ptr failure) noexcept override;
     void timer_fired() noexcept override;
     void woken() noexcept override;
@@ -205,12 +209,13 @@ private:
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<shard*> kicked_; // to be driven in the next round
     std::vector<shard*> driven_; // while they are
-    bool multiplexes_ = shard::multiplexing_is_sound();
+    bool multiplexes_ = !has(fault::stalls_streams);
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
     step close_;
     step drain_;
     alarm heartbeat_;
+    alarm upkeep_;
     alarm resting_;
     alarm patience_;
     std::atomic<std::chrono::milliseconds> drain_patience_{};

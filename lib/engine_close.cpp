@@ -93,6 +93,7 @@ void engine::close_here() noexcept {
         close_shard(*each);
     run_deferred();
     timeout_->stop(heartbeat_);
+    timeout_->stop(upkeep_);
     timeout_->stop(resting_);
     timeout_->stop(patience_);
     enter_phase(phase::cleaned);

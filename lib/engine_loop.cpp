@@ -54,8 +54,12 @@ bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
         return false;
     }
     const loop_entry entry(*this, loop_entry::turn_comes::after_poll);
-    if (of.multi() != nullptr)
-        drive(of, socket, mask);
+    if (of.multi() == nullptr)
+        return true;
+    const auto effects = of.effects;
+    drive(of, socket, mask);
+    if (effects == of.effects && options_.spin_guard)
+        sockets_->nothing_came_of_it(socket);
     return true;
 }
 
@@ -173,6 +177,8 @@ void engine::start_heartbeat() noexcept {
 void engine::beat() noexcept {
     bool running = false;
     look_for_ftp();
+    if (options_.deadlines)
+        end_forgotten();
     // NOLINTNEXTLINE(modernize-loop-convert): a callback's transfer may open another
     for (std::size_t i = 0; i != shards_.size(); ++i)
         if (shards_[i]->running != 0) {
@@ -205,6 +211,38 @@ void engine::look_for_ftp() const noexcept {
             scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0)
             item.home->speaks_ftp = true;
     });
+}
+
+void engine::end_forgotten() noexcept {
+    const auto now = timeout::clock::now();
+    const auto is_late = [now](const transfer& item) {
+        return item.home != nullptr && item.deadline < now && !item.has_outcome();
+    };
+    while (const auto item = transfers_.find_if(is_late)) {
+        counters_.deadlines.add();
+        item->fix_outcome(item->outcome_of(CURLE_OPERATION_TIMEDOUT));
+        item->leave();
+    }
+}
+
+void engine::start_upkeep() noexcept {
+    if (!has(fault::ends_no_shutdown) || !options_.upkeep || upkeep_.armed)
+        return;
+    try {
+        timeout_->start(upkeep_, deadline_after(std::chrono::seconds(1)));
+    } catch (const std::bad_alloc&) {
+        // The next transfer tries again.
+    }
+}
+
+void engine::upkeep() noexcept {
+    counters_.upkeeps.add();
+    // NOLINTNEXTLINE(modernize-loop-convert): a callback's transfer may open another
+    for (std::size_t i = 0; i != shards_.size(); ++i)
+        if (shards_[i]->multi() != nullptr)
+            drive_all(*shards_[i]);
+    if (sockets_->size() != 0)
+        start_upkeep();
 }
 
 void engine::start_timer(timed_work& timer, dispatcher::clock::time_point deadline) {

@@ -50,7 +50,8 @@ destination destination_of(detail::easy_core& core, std::string_view call) {
     destination found{std::nullopt, false};
     if (!server.empty()) {
         found.server = std::hash<std::string_view>()(server);
-        found.stays = detail::shard::multiplexing_is_sound() && detail::may_multiplex(core, server);
+        found.stays =
+            !detail::has(detail::fault::stalls_streams) && detail::may_multiplex(core, server);
     }
     core.release_claim();
     return found;
@@ -59,8 +60,8 @@ destination destination_of(detail::easy_core& core, std::string_view call) {
 // A field that is added to multi_stats does not compile here until it is summed as well.
 void add(multi_stats& sum, const multi_stats& more) noexcept {
     auto& [pending, running, sockets, shards, completed, failed, cancelled, unobserved, wakeups,
-           heartbeats, rebuilds, libcurl_total, libcurl_longest, continuations_total,
-           continuations_longest] = sum;
+           heartbeats, spins, deadlines, upkeeps, rebuilds, libcurl_total, libcurl_longest,
+           continuations_total, continuations_longest] = sum;
     pending += more.pending;
     running += more.running;
     sockets += more.sockets;
@@ -71,6 +72,9 @@ void add(multi_stats& sum, const multi_stats& more) noexcept {
     unobserved += more.unobserved;
     wakeups += more.wakeups;
     heartbeats += more.heartbeats;
+    spins += more.spins;
+    deadlines += more.deadlines;
+    upkeeps += more.upkeeps;
     rebuilds += more.rebuilds;
     libcurl_total += more.libcurl_total;
     libcurl_longest = std::max(libcurl_longest, more.libcurl_longest);

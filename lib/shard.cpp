@@ -2,6 +2,7 @@
 #include "shard.hpp"
 
 #include "engine.hpp"
+#include "known_faults.hpp"
 #include <curlicue/detail/timeout.hpp>
 
 #include <new>
@@ -13,19 +14,13 @@ constexpr std::size_t smallest_pool = 128;
 
 } // namespace
 
-// Seen with 7.88.1 in 7 of 12 runs of 50 downloads, with libcurl's own poll loop as well; 8.4.0 was
-// the first without.
-bool shard::multiplexing_is_sound() noexcept {
-    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080400;
-}
-
 shard::~shard() { close(); }
 
 void shard::open(const remembered_options& settings) {
     if (multi_)
         return;
     multi_ = std::make_unique<multi_handle>(*this);
-    if (!multiplexing_is_sound())
+    if (has(fault::stalls_streams))
         multi_->setopt(CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     setopt(CURLMOPT_MAXCONNECTS, 0);
     for (const auto& [option, value] : settings)
@@ -80,10 +75,12 @@ int shard::on_socket(CURL* easy, curl_socket_t socket, int what, void*) noexcept
     // In its cleanup 8.10 to 8.20 name sockets that they close at once.
     if (multi_->get() != nullptr)
         owner_.watch(*this, easy, socket, what);
+    ++effects;
     return 0;
 }
 
 int shard::on_timer(long timeout_ms) noexcept {
+    ++effects;
     // Each replaces the one before.
     set_due(timeout_ms == 0);
     if (timeout_ms > 0) {

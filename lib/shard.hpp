@@ -22,9 +22,6 @@ public:
     shard& operator=(const shard&) = delete;
     ~shard();
 
-    /// Below libcurl 8.4.0 transfers that share an HTTP/2 connection stall for ever.
-    static bool multiplexing_is_sound() noexcept;
-
     /// Null before `open` and after `close`.
     multi_handle* multi() const noexcept { return multi_.get(); }
     /// Makes the multi handle, unless there is one.
@@ -54,6 +51,7 @@ public:
 
     const std::size_t number; ///< among the engine's shards
     std::size_t running = 0;  ///< transfers that libcurl holds here
+    unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
     bool driven = false;      ///< libcurl was called since the last heartbeat
     bool speaks_ftp = false;  ///< at the last look
     bool listed = false;      ///< among those that were kicked

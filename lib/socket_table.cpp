@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "socket_table.hpp"
 
+#include "known_faults.hpp"
+
 #include <algorithm>
 #include <new>
 
@@ -18,8 +20,7 @@ bool is_socket(curl_socket_t descriptor) noexcept {
 
 socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
                            intrusive_ptr<ref_counted> keep)
-    : loop_(loop),
-      every_close_is_told_(curl_version_info(CURLVERSION_NOW)->version_num >= 0x080200),
+    : loop_(loop), every_close_is_told_(!has(fault::closes_in_silence)),
       home_(executor_link::of(home)), owner_(told), keep_(std::move(keep)),
       spares_(std::in_place, loop, keep_) {}
 
@@ -85,6 +86,11 @@ void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what)
     if (!known.watch)
         begin(known, of, by, socket);
     known.watch->want(what, known.tells_of_close || known.wakes_libcurl);
+}
+
+void socket_table::nothing_came_of_it(curl_socket_t socket) noexcept {
+    if (auto* const known = find(socket); known != nullptr && known->watch)
+        known->watch->nothing_came_of_it();
 }
 
 void socket_table::forget(const shard& of) noexcept {

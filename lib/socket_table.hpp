@@ -42,6 +42,8 @@ public:
     /// @param by, what as libcurl's socket callback has them
     /// @throws std::bad_alloc
     void announce(shard& of, CURL* by, curl_socket_t socket, int what);
+    /// libcurl was told that it is ready, and did nothing that we would know of.
+    void nothing_came_of_it(curl_socket_t socket) noexcept;
     /// Ends the watches of a shard whose multi handle is about to go.
     void forget(const shard& of) noexcept;
     /// Arms what was suspended while libcurl was on the stack.
@@ -70,7 +72,6 @@ private:
     bool here() const noexcept { return home_->runs_here() && !closed_; }
 
     uv_loop_t* const loop_;
-    // Before 8.2 not that of a socket that was never connected (cf-socket.c, cf_socket_close).
     const bool every_close_is_told_;
     const intrusive_ptr<executor_link> home_;
     bool closed_ = false;

@@ -4,11 +4,26 @@
 #include <algorithm>
 #include <utility>
 
+#include <sys/ioctl.h>
+
 namespace curlicue::detail {
 namespace {
 
 using namespace std::chrono_literals;
 constexpr auto longest_backoff = 100ms;
+
+// So many events in so short a time, of which nothing came, and then some of which libcurl read
+// nothing: no transfer makes those.
+constexpr unsigned most_in_vain = 1000;
+constexpr std::uint64_t vain_time = 100; // milliseconds
+constexpr unsigned proofs = 8;
+constexpr auto spin_backoff = 10ms;
+
+/// -1 if the descriptor does not tell.
+int bytes_to_read(curl_socket_t descriptor) noexcept {
+    int count = -1;
+    return ::ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
 
 constexpr int uv_events(int what) noexcept {
     return ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
@@ -58,6 +73,32 @@ uv_owned<uv_poll_t> socket_watch::release() noexcept {
     return std::move(poll_);
 }
 
+bool socket_watch::suspicious() const noexcept { return in_vain_ >= most_in_vain; }
+
+void socket_watch::count_in_vain() noexcept {
+    const auto now = uv_now(loop_);
+    if (in_vain_ == 0 || now - in_vain_since_ > vain_time) {
+        in_vain_ = 0;
+        in_vain_since_ = now;
+    }
+    ++in_vain_;
+}
+
+void socket_watch::nothing_came_of_it() noexcept {
+    if (!suspicious())
+        return count_in_vain();
+    const auto before = std::exchange(unread_, std::nullopt);
+    if (!before || bytes_to_read(socket_) < *before) { // it was writable, or libcurl has read
+        in_vain_ = 0;
+    } else if (in_vain_ < most_in_vain + proofs) {
+        ++in_vain_;
+    } else if (armed_ != 0) {
+        owner_.spin_tamed();
+        disarm();
+        retry_later(spin_backoff);
+    }
+}
+
 void socket_watch::resume() noexcept {
     if (std::exchange(suspended_, false) && wanted_ != 0)
         arm_anew();
@@ -73,12 +114,18 @@ void socket_watch::ready(int status, int events) noexcept {
         disarm();
         return;
     }
+    if (suspicious()) {
+        if (unread_) // of the last event something came
+            in_vain_ = 0;
+        else if (events == UV_READABLE)
+            unread_ = bytes_to_read(socket_);
+    }
     // On an error libuv has stopped the poll and says UV_EBADF whatever it was (uv__poll_io).
     // libcurl finds out itself: told CURL_CSELECT_ERR, it would drop what is still to be read.
     if (status < 0) {
         armed_ = 0;
-        retry_later();
-    } else {
+        retry_later(longest_backoff);
+    } else if (!suspicious()) {
         backoff_ = 0ms;
     }
     if (!owner_.socket_ready(shard_, socket_, select_bits(events))) {
@@ -114,7 +161,7 @@ void socket_watch::arm(int events) noexcept {
         status = uv_poll_start(poll_.get(), events, &socket_watch::polled);
     armed_ = status == 0 ? events : 0;
     if (status != 0)
-        retry_later();
+        retry_later(longest_backoff);
 }
 
 // After a while in which libcurl may have closed the descriptor without a word: libuv finds that
@@ -131,9 +178,8 @@ void socket_watch::disarm() noexcept {
     armed_ = 0;
 }
 
-void socket_watch::retry_later() noexcept {
-    backoff_ = std::clamp(2 * backoff_, std::chrono::milliseconds(1ms),
-                          std::chrono::milliseconds(longest_backoff));
+void socket_watch::retry_later(std::chrono::milliseconds at_the_most) noexcept {
+    backoff_ = std::clamp(2 * backoff_, std::chrono::milliseconds(1ms), at_the_most);
     try {
         owner_.timers().start(*this, timeout::clock::now() + backoff_);
     } catch (const std::bad_alloc&) {

@@ -6,6 +6,8 @@
 #include <curlicue/detail/recycled.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 
 #include <curl/curl.h>
 
@@ -28,6 +30,7 @@ public:
         /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
         virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
+        virtual void spin_tamed() noexcept = 0;
         /// Out of memory: what happens to a socket of this shard will not be heard.
         virtual void cannot_watch(shard& of) noexcept = 0;
 
@@ -54,6 +57,10 @@ public:
     /// Watches no more, since the descriptor is being closed; what is left may serve the next of
     /// its number. Null if it was not watched.
     uv_owned<uv_poll_t> release() noexcept;
+    /// libcurl was told that it is ready, and did nothing that we would know of: it may have read.
+    /// A descriptor that stays readable and of which libcurl reads nothing (8.20.0 leaves one so)
+    /// is looked at every 10 ms only, or it would have the processor for itself.
+    void nothing_came_of_it() noexcept;
     /// After `socket_ready` returned false.
     void resume() noexcept;
     bool suspended() const noexcept { return suspended_; }
@@ -65,7 +72,9 @@ private:
     void arm(int events) noexcept;
     void arm_anew() noexcept;
     void disarm() noexcept;
-    void retry_later() noexcept;
+    void retry_later(std::chrono::milliseconds at_the_most) noexcept;
+    bool suspicious() const noexcept;
+    void count_in_vain() noexcept;
 
     uv_loop_t* const loop_;
     owner& owner_;
@@ -76,6 +85,11 @@ private:
     bool connected_ = false;
     bool suspended_ = false;
     std::chrono::milliseconds backoff_{0};
+    // Of the spin guard: how often in a row nothing came of it, since when by the loop's clock, and
+    // once that is suspicious, how much there was to be read before.
+    unsigned in_vain_ = 0;
+    std::uint64_t in_vain_since_ = 0;
+    std::optional<int> unread_;
     intrusive_ptr<ref_counted> keep_;
     uv_owned<uv_poll_t> poll_;
 };

@@ -6,7 +6,8 @@
 namespace curlicue::detail {
 namespace {
 
-constexpr std::size_t most_spares = 64; // in one turn of the loop; of further ones libuv makes new handles
+// In one turn of the loop; beyond that libuv makes new handles.
+constexpr std::size_t most_spares = 64;
 
 } // namespace
 

@@ -6,6 +6,7 @@
 #include <curlicue/easy.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 
 namespace curlicue::detail {
@@ -54,6 +55,8 @@ public:
     bool lingers = false;             ///< over, but its connection is still to be used
     std::optional<int> pending_pause; ///< asked for before libcurl could be told
     bool pause_queued = false;
+    /// When we end it, should libcurl forget to.
+    std::chrono::steady_clock::time_point deadline;
     transfer* previous = nullptr;
     transfer* next = nullptr;
     transfer* next_in_bucket = nullptr;

@@ -27,6 +27,14 @@ public:
     void close() noexcept;
 
     intrusive_ptr<transfer> find(CURL* handle) const noexcept;
+    /// The first one for which `is_such(const transfer&)`, called with the lock held; or null.
+    template <class F> intrusive_ptr<transfer> find_if(F is_such) const noexcept {
+        const std::lock_guard lock(mutex_);
+        auto* each = first_;
+        while (each != nullptr && !is_such(*each))
+            each = each->next;
+        return intrusive_ptr<transfer>::share(each);
+    }
     /// The first one, or the first that `home` has; null if there is none.
     intrusive_ptr<transfer> first(const shard* home = nullptr) const noexcept;
     /// The next one after `item`, which is listed, that `home` has; null if there is none.

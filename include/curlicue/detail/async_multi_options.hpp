@@ -70,6 +70,15 @@ struct async_multi_options {
     /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
     /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
     std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
+    /// A descriptor that stays readable though libcurl reads nothing of it (8.20.0 leaves one so)
+    /// is looked at every 10 ms; otherwise it keeps a processor busy.
+    bool spin_guard = true;
+    /// CURLOPT_TIMEOUT and CURLOPT_TIMEOUT_MS of owned easies are kept by our own clock too: what
+    /// libcurl has not ended a second later the heartbeat ends, with CURLE_OPERATION_TIMEDOUT.
+    bool deadlines = true;
+    /// With libcurl 8.21.0, which forgets TLS connections that are shutting down, each multi handle
+    /// is called for all of its transfers once a second. Others do not need it.
+    bool upkeep = true;
     /// Told of failures that nobody looked at, on the loop's thread. It may not throw.
     unique_function<void(std::exception_ptr)> on_unobserved_error = nullptr;
 };
@@ -86,6 +95,9 @@ struct multi_stats {
     std::uint64_t unobserved = 0; ///< failures that nobody looked at
     std::uint64_t wakeups = 0;    ///< entries from the loop
     std::uint64_t heartbeats = 0; ///< those that found work
+    std::uint64_t spins = 0;      ///< descriptors set aside by the spin guard, each time
+    std::uint64_t deadlines = 0;  ///< transfers that libcurl did not end in time
+    std::uint64_t upkeeps = 0;    ///< calls for all transfers, with libcurl 8.21.0
     std::uint64_t rebuilds = 0;   ///< multi handles replaced after libcurl gave one up
     std::chrono::nanoseconds libcurl_total{};
     std::chrono::nanoseconds libcurl_longest{}; ///< in one call, or one batch of finished transfers

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "known_faults.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <curl/curl.h>
+
+namespace curlicue::detail {
+namespace {
+
+constexpr unsigned newest = ~0U;
+
+// All seen by experiment, but for those of 8.9, which libcurl's tracker tells of (#14280).
+constexpr std::array faults{
+    // In 7 of 12 runs of 50 downloads, with libcurl's own poll loop as well.
+    known_fault{fault::stalls_streams, 0, 0x0803ff,
+                "transfers that share an HTTP/2 connection stall",
+                "HTTP/2 multiplexing is off unless CURLMOPT_PIPELINING asks for it"},
+    known_fault{fault::closes_in_silence, 0, 0x0801ff,
+                "sockets that were never connected are closed without a word (cf_socket_close)",
+                "those are watched only while libcurl asks for it"},
+    known_fault{fault::waits_in_removal, 0, 0x0811ff,
+                "the removal of a transfer waits for its name look-up",
+                "CURLOPT_QUICK_EXIT is set on owned easies"},
+    known_fault{fault::loses_wakeups, 0x080500, 0x080500, "HTTP/2 transfers miss wake-ups",
+                "the heartbeat calls libcurl all the same"},
+    known_fault{fault::asks_without_end, 0x080600, 0x0807ff,
+                "paused HTTP/2 transfers want to be called at once without end",
+                "a turn of the loop has a bounded number of such calls"},
+    known_fault{fault::keeps_shut_sockets, 0x080900, 0x080901,
+                "sockets that the server has shut are not let go of",
+                "the spin guard looks at them now and then; use another version if you can"},
+    known_fault{fault::forgets_its_pointers, 0x080a00, 0x080aff,
+                "sockets lose their pointers when a multi handle is cleaned up",
+                "sockets are known by their number"},
+    known_fault{fault::waits_in_cleanup, 0x081400, newest,
+                "the cleanup of a multi handle waits for name look-ups",
+                "CURLMOPT_QUICK_EXIT is set"},
+    known_fault{fault::leaves_waker_readable, 0x081400, 0x081400,
+                "what a finished name look-up wakes libcurl with stays readable",
+                "the spin guard looks at it now and then"},
+    known_fault{fault::ends_no_shutdown, 0x081500, 0x081500,
+                "TLS connections that are shut down stay for ever",
+                "all transfers are called for once a second"},
+};
+
+} // namespace
+
+std::span<const known_fault> known_faults() noexcept { return faults; }
+
+bool has(fault which, unsigned version) noexcept {
+    const auto found = std::ranges::find(faults, which, &known_fault::which);
+    return found->first <= version && version <= found->last;
+}
+
+bool has(fault which) noexcept {
+    return has(which, curl_version_info(CURLVERSION_NOW)->version_num);
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace curlicue::detail {
+
+/// What some versions of libcurl do wrong, and an engine has an answer to.
+enum class fault {
+    stalls_streams,       ///< transfers that share an HTTP/2 connection
+    closes_in_silence,    ///< sockets that were never connected: no CLOSESOCKETFUNCTION
+    waits_in_removal,     ///< for a look-up that runs
+    waits_in_cleanup,     ///< likewise
+    loses_wakeups,        ///< of HTTP/2 transfers
+    asks_without_end,     ///< to be called at once
+    keeps_shut_sockets,   ///< readable for ever
+    forgets_its_pointers, ///< those that curl_multi_assign gave to sockets
+    leaves_waker_readable,
+    ends_no_shutdown, ///< of a TLS connection, unless all transfers are called for
+};
+
+struct known_fault {
+    fault which;
+    unsigned first, last; ///< versions of libcurl, as `curl_version_info_data::version_num`
+    std::string_view what;
+    std::string_view answer;
+};
+
+std::span<const known_fault> known_faults() noexcept;
+bool has(fault which, unsigned version) noexcept;
+/// Whether the libcurl at hand has it.
+bool has(fault which) noexcept;
+
+} // namespace curlicue::detail

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// What happens when libcurl forgets something.
+#include "support/fake_curl/engine_fixture.hpp"
+#include <curlicue/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+using namespace curlicue;
+using namespace curlicue::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Descriptors that stay ready. --------------------------------------------------------------------
+
+class ASpinGuard : public engine_fixture {
+protected:
+    static constexpr std::size_t turns = 20'000;
+    static constexpr std::size_t most = turns / 10;
+
+    void begin(async_multi_options options = {}) {
+        over.reset();
+        restart(std::move(options));
+        over = multi->add_handle(handle);
+        turn();
+        inside(handle, [&](fake_multi& multi) { multi.announce(pair.fd(), what); });
+        turn();
+        curl->actions.clear();
+    }
+    void TearDown() override {
+        over.reset();
+        engine_fixture::TearDown();
+    }
+    std::size_t actions() const {
+        return static_cast<std::size_t>(
+            std::ranges::count(curl->actions, pair.fd(), &fake_curl::action::socket));
+    }
+    void run_turns() { turn(static_cast<int>(turns)); }
+
+    int what = CURL_POLL_IN;
+    easy handle;
+    std::optional<future<easy>> over;
+    socket_pair pair;
+};
+
+TEST_F(ASpinGuard, SetsADescriptorAsideThatLibcurlDoesNotRead) {
+    begin();
+    pair.make_readable();
+    run_turns();
+    EXPECT_GE(actions(), 1000u) << "it may yet";
+    EXPECT_LE(actions(), most);
+    EXPECT_GE(multi->stats().spins, 1u);
+}
+
+TEST_F(ASpinGuard, LooksAtItAgainAndAgain) {
+    begin();
+    pair.make_readable();
+    run_turns();
+    const auto before = actions();
+    run_to([&] { return actions() > before + 3; });
+    EXPECT_GE(multi->stats().spins, 3u);
+}
+
+TEST_F(ASpinGuard, ForgetsItOnceLibcurlReads) {
+    begin();
+    pair.make_readable();
+    run_turns();
+    curl->on_action = [&](fake_multi&, curl_socket_t socket, int) {
+        if (socket == pair.fd())
+            pair.drain();
+    };
+    run_to([&] { return watched(pair.fd()) == UV_READABLE; });
+    const auto before = actions();
+    run_to([&] { return actions() > before; });
+    const auto spins = multi->stats().spins;
+    for (std::size_t i = 0; i != 500; ++i) {
+        pair.make_readable();
+        turn();
+    }
+    EXPECT_EQ(actions(), before + 501) << "with every event";
+    EXPECT_EQ(multi->stats().spins, spins);
+}
+
+// A fast download makes many events of which nothing is heard but that bytes are gone.
+TEST_F(ASpinGuard, LetsADownloadBe) {
+    begin();
+    curl->on_action = [&](fake_multi&, curl_socket_t socket, int) {
+        if (socket == pair.fd())
+            pair.drain();
+    };
+    for (std::size_t i = 0; i != 5000; ++i) {
+        pair.make_readable();
+        turn();
+    }
+    EXPECT_EQ(actions(), 5000u);
+    EXPECT_EQ(multi->stats().spins, 0u);
+}
+
+TEST_F(ASpinGuard, LetsAnUploadBe) {
+    what = CURL_POLL_OUT;
+    begin();
+    turn(5000);
+    EXPECT_EQ(actions(), 5000u);
+    EXPECT_EQ(multi->stats().spins, 0u);
+}
+
+TEST_F(ASpinGuard, CanBeSwitchedOff) {
+    begin({.spin_guard = false});
+    pair.make_readable();
+    run_turns();
+    EXPECT_EQ(actions(), turns);
+    EXPECT_EQ(multi->stats().spins, 0u);
+}
+
+// Time limits. ------------------------------------------------------------------------------------
+
+class ATimeLimit : public engine_fixture {};
+
+TEST_F(ATimeLimit, IsKeptThoughLibcurlForgetsIt) {
+    restart({.heartbeat = 1ms});
+    async_multi without(&loop, {.heartbeat = 1ms, .deadlines = false});
+    easy limited, copied, taken_back, reset, left_alone;
+    limited.setopt<CURLOPT_TIMEOUT_MS>(1ms);
+    copied = limited.duphandle();
+    taken_back.setopt<CURLOPT_TIMEOUT>(1s).setopt<CURLOPT_TIMEOUT_MS>(0);
+    reset.setopt<CURLOPT_TIMEOUT_MS>(1ms).reset();
+    left_alone.setopt<CURLOPT_TIMEOUT_MS>(1ms);
+    auto over = multi->add_handle(limited);
+    auto copy_over = multi->add_handle(copied);
+    const std::array others = {multi->add_handle(taken_back).share(),
+                               multi->add_handle(reset).share(),
+                               without.add_handle(left_alone).share()};
+    run_to([&] { return over.ready() && copy_over.ready(); });
+    EXPECT_EQ(outcome(std::move(over)), std::error_code(CURLE_OPERATION_TIMEDOUT, easy_category()));
+    EXPECT_EQ(outcome(std::move(copy_over)), std::errc::timed_out);
+    turn(3);
+    for (const auto& each : others)
+        EXPECT_FALSE(each.ready());
+    EXPECT_FALSE(multi->contains(limited));
+    EXPECT_EQ(multi->stats().deadlines, 2u);
+    EXPECT_EQ(multi->stats().failed, 2u);
+    multi->run_until(without.close());
+}
+
+// Connections that are shutting down. -------------------------------------------------------------
+
+class AnUpkeep : public engine_fixture {};
+
+TEST_F(AnUpkeep, CallsForAllTransfersWithLibcurl8_21) {
+    if (libcurl_version().found != version_number{8, 21, 0})
+        GTEST_SKIP() << "other versions do not need it";
+    easy handle;
+    const auto over = multi->add_handle(handle);
+    run_to([&] { return multi->stats().upkeeps != 0; });
+}
+
+} // namespace

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "known_faults.hpp"
+#include <curlicue/async_multi.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include <curl/curl.h>
+#include <gtest/gtest.h>
+
+using namespace curlicue;
+using detail::fault;
+
+namespace {
+
+std::set<fault> of(unsigned version) {
+    std::set<fault> found;
+    for (const auto& each : detail::known_faults())
+        if (has(each.which, version))
+            found.insert(each.which);
+    return found;
+}
+
+TEST(TheKnownFaults, AreThoseOfTheirVersions) {
+    using enum fault;
+    const std::map<unsigned, std::set<fault>> table = {
+        {0x075801, {stalls_streams, closes_in_silence, waits_in_removal}},
+        {0x080102, {stalls_streams, closes_in_silence, waits_in_removal}},
+        {0x080200, {stalls_streams, waits_in_removal}},
+        {0x080400, {waits_in_removal}},
+        {0x080500, {waits_in_removal, loses_wakeups}},
+        {0x080600, {waits_in_removal, asks_without_end}},
+        {0x080701, {waits_in_removal, asks_without_end}},
+        {0x080901, {waits_in_removal, keeps_shut_sockets}},
+        {0x080a01, {waits_in_removal, forgets_its_pointers}},
+        {0x080e01, {waits_in_removal}},
+        {0x081100, {waits_in_removal}},
+        {0x081200, {}},
+        {0x081400, {waits_in_cleanup, leaves_waker_readable}},
+        {0x081500, {waits_in_cleanup, ends_no_shutdown}},
+        {0x081600, {waits_in_cleanup}},
+    };
+    for (const auto& [version, faults] : table)
+        EXPECT_EQ(of(version), faults) << std::hex << version;
+}
+
+TEST(TheKnownFaults, OfTheLibcurlAtHandAreInTheDiagnostics) {
+    const auto diagnostics = async_multi().diagnostics();
+    const auto present = of(curl_version_info(CURLVERSION_NOW)->version_num);
+    for (const auto& each : detail::known_faults()) {
+        const bool told = diagnostics.find(each.what) != std::string::npos;
+        EXPECT_EQ(told, present.contains(each.which)) << each.what;
+        EXPECT_EQ(told, diagnostics.find(each.answer) != std::string::npos &&
+                            present.contains(each.which));
+    }
+}
+
+} // namespace
