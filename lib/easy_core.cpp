@@ -4,6 +4,7 @@
 #include "built_mime.hpp"
 #include "easy_store.hpp"
 #include "global.hpp"
+#include "process.hpp"
 #include "refusal.hpp"
 #include "share_core.hpp"
 #include <curlicue/error.hpp>
@@ -57,7 +58,7 @@ private:
         return alive ? intrusive_ptr<easy_core>::adopt(found->second) : nullptr;
     }
 
-    std::mutex mutex_;
+    fork_mutex mutex_;
     std::unordered_map<CURL*, easy_core*> cores_;
 };
 

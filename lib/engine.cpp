@@ -39,17 +39,25 @@ engine::engine(async_multi_options options)
 
 engine::~engine() = default;
 
+void engine::check_process(std::string_view what) const {
+    if (forked())
+        throw usage_error(errc::forked, what);
+}
+
 void engine::check_thread(std::string_view what) const {
+    check_process(what);
     if (loop() != nullptr && !dispatcher_.runs_here())
         throw usage_error(errc::wrong_thread, what);
 }
 
 void engine::check_open(std::string_view what) const {
+    check_process(what);
     if (closed())
         throw usage_error(errc::closed, what);
 }
 
 void engine::check_not_closing(std::string_view what) const {
+    check_process(what);
     if (phase_.load(std::memory_order_acquire) >= phase::closing)
         throw usage_error(errc::closed, what);
 }

@@ -6,6 +6,7 @@
 #include "known_faults.hpp"
 #include "multi_handle.hpp"
 #include "placement.hpp"
+#include "process.hpp"
 #include "shard.hpp"
 #include "shared_caches.hpp"
 #include "socket_table.hpp"
@@ -48,6 +49,10 @@ public:
     /// Thread-safe.
     dispatcher& executor() noexcept { return dispatcher_; }
 
+    /// Whether this process is a child of the one that it was made in: nothing may be touched, for
+    /// the sockets and what runs on them are the parent's. Thread-safe.
+    bool forked() const noexcept { return process_.elsewhere(); }
+    /// All of these also @throws usage_error{errc::forked}
     /// @throws usage_error{errc::wrong_thread}
     void check_thread(std::string_view what) const;
     /// @throws usage_error{errc::closed}, from the first close or drain on
@@ -140,6 +145,7 @@ private:
     bool conclude(transfer& item) noexcept;
     void count_outcome(transfer& item) noexcept;
     void bind_here(std::string_view call);
+    void check_process(std::string_view what) const;
 
     // engine_shards.cpp
     shard& shard_for(const origin& server);
@@ -194,6 +200,7 @@ private:
     void handles_closed() noexcept;
 
     async_multi_options options_;
+    const process_mark process_;
     remembered_options settings_;
     std::atomic<uv_loop_t*> loop_{nullptr};
     std::atomic<phase> phase_{phase::open};

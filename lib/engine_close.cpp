@@ -39,6 +39,7 @@ void engine::do_or_queue(step& what) noexcept {
 }
 
 future<void> engine::close() {
+    check_process("async_multi::close");
     if (leave_open(phase::closing)) {
         if (loop() != nullptr)
             do_or_queue(close_);
@@ -49,6 +50,7 @@ future<void> engine::close() {
 }
 
 future<void> engine::drain(std::chrono::milliseconds patience) {
+    check_process("async_multi::drain");
     drain_patience_.store(patience, std::memory_order_relaxed);
     if (leave_open(phase::draining)) {
         if (loop() != nullptr)

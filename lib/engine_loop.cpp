@@ -49,7 +49,7 @@ void engine::bind(uv_loop_t* loop) {
 }
 
 bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
-    if (depth_ != 0) {
+    if (depth_ != 0 || forked()) {
         any_suspended_ = true;
         return false;
     }
@@ -93,7 +93,7 @@ void engine::need_turn() noexcept {
 }
 
 void engine::turn() noexcept {
-    if (std::exchange(turning_, true))
+    if (forked() || std::exchange(turning_, true))
         return;
     if (const auto now = uv_now(loop()); now != steps_time_) {
         steps_time_ = now;
@@ -324,6 +324,7 @@ private:
 
 void engine::run_until(state_base& awaited) {
     constexpr auto call = "async_multi::run_until";
+    check_process(call);
     if (awaited.ready())
         return;
     if (loop() == nullptr)

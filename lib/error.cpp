@@ -37,6 +37,8 @@ const char* advice(errc code) noexcept {
         return "get_future() was called before; use share() for several consumers";
     case errc::embedded_nul:
         return "the string has a NUL byte inside, where libcurl would cut it";
+    case errc::forked:
+        return "it was made before this process forked, and is the parent's; make a new one";
     case errc::too_old:
         return "the libcurl or libuv at hand is too old for this";
     case errc::broken_promise:

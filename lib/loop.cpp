@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "process.hpp"
 #include "uv_owned.hpp"
 #include <curlicue/error.hpp>
 #include <curlicue/loop.hpp>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <future>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -49,13 +51,14 @@ public:
         std::promise<void> bound;
         auto ready = bound.get_future();
         try {
-            thread_ = std::thread([this, &bound, options = std::move(options)]() mutable {
-                run(bound, std::move(options));
-            });
+            thread_ = std::make_unique<std::thread>(
+                [this, &bound, options = std::move(options)]() mutable {
+                    run(bound, std::move(options));
+                });
             ready.get();
         } catch (...) {
-            if (thread_.joinable())
-                thread_.join();
+            if (thread_)
+                thread_->join();
             uv_loop_close(&loop_);
             throw;
         }
@@ -63,11 +66,15 @@ public:
     running_loop(const running_loop&) = delete;
     running_loop& operator=(const running_loop&) = delete;
     ~running_loop() {
-        if (thread_.get_id() == std::this_thread::get_id())
+        if (process_.elsewhere()) { // where that thread never was
+            static_cast<void>(thread_.release());
+            return;
+        }
+        if (thread_->get_id() == std::this_thread::get_id())
             end_program("a loop_thread was destroyed on its own thread; destroy it elsewhere");
         static_cast<void>(multi_->close());
         uv_async_send(&end_);
-        thread_.join();
+        thread_->join();
         multi_.reset();
         if (uv_loop_close(&loop_) != 0)
             end_program("a loop_thread was destroyed with handles of others open on its loop");
@@ -101,7 +108,8 @@ private:
     uv_loop_t loop_{};
     uv_async_t end_{}; // keeps the loop, whatever becomes of the multi
     std::optional<async_multi> multi_;
-    std::thread thread_;
+    std::unique_ptr<std::thread> thread_;
+    const detail::process_mark process_;
 };
 
 loop_thread::loop_thread(async_multi_options options)

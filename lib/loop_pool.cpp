@@ -119,14 +119,15 @@ loop_pool::loop_pool(std::size_t size, options_of options) {
 
 loop_pool::~loop_pool() {
     closed_.store(true, std::memory_order_release);
-    for (const auto& each : loops_)
-        static_cast<void>(each->multi().close());
-    // The continuations of one loop may still ask for another.
     try {
+        for (const auto& each : loops_)
+            static_cast<void>(each->multi().close());
+        // The continuations of one loop may still ask for another.
         for (const auto& each : loops_)
             each->multi().close().wait();
     } catch (const usage_error&) {
-        // This is the thread of one of them, whose destructor says so.
+        // This is the thread of one of them, whose destructor says so; or they are another
+        // process's.
     }
 }
 

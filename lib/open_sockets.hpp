@@ -2,6 +2,7 @@
 #pragma once
 
 #include "easy_core.hpp"
+#include "process.hpp"
 
 #include <mutex>
 #include <vector>
@@ -33,7 +34,7 @@ public:
     owner closing(curl_socket_t socket) noexcept;
 
 private:
-    std::mutex mutex_;
+    fork_mutex mutex_;
     std::vector<owner> by_descriptor_; // descriptors are small and dense
 };
 

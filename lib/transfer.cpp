@@ -47,7 +47,7 @@ void transfer::submit() noexcept {
 }
 
 void transfer::leave() noexcept {
-    if (leaving_.exchange(true, std::memory_order_acq_rel))
+    if (leaving_.exchange(true, std::memory_order_acq_rel) || owner_->forked())
         return;
     if (owner_->may_call_libcurl()) {
         owner_->let_go(*this);

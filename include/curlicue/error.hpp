@@ -31,6 +31,7 @@ enum class errc {
     no_state,          ///< the future or promise is empty (moved from, or `get` was called)
     already_retrieved, ///< `get_future` was called before
     embedded_nul,      ///< the string has a NUL byte inside; libcurl would cut it there
+    forked,            ///< this process is a child of the one it was made in
     too_old,           ///< the libcurl or libuv at hand cannot do this
     broken_promise,    ///< the promise went without an outcome
     cancelled,         ///< equals `std::errc::operation_canceled`
