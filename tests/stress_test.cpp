@@ -35,12 +35,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int steps = 20'000;
 constexpr int threads = 4;
 
-unsigned seed() {
-    const char* const given = std::getenv("CURLICUE_STRESS_SEED");
-    return given != nullptr ? static_cast<unsigned>(std::atoi(given)) : 20;
+int number(const char* variable, int otherwise) {
+    const char* const given = std::getenv(variable);
+    return given != nullptr ? std::atoi(given) : otherwise;
 }
 
 class dice {
@@ -270,8 +269,10 @@ private:
 };
 
 TEST(ACrowdOfThreads, LeavesNothingBehindWhateverItDoes) {
-    const unsigned first = seed();
-    std::cout << "seed " << first << " (CURLICUE_STRESS_SEED)\n";
+    const auto first = static_cast<unsigned>(number("CURLICUE_STRESS_SEED", 20));
+    const int steps = number("CURLICUE_STRESS_STEPS", 20'000);
+    std::cout << steps << " steps (CURLICUE_STRESS_STEPS), seed " << first
+              << " (CURLICUE_STRESS_SEED)\n";
     playground(first).succeeded(); // whoever stays open for good is open now
     const auto before = open_descriptors();
     {
@@ -286,7 +287,7 @@ TEST(ACrowdOfThreads, LeavesNothingBehindWhateverItDoes) {
         for (auto& each : crowd)
             each.join();
         std::cout << ground.added() << " transfers, " << ground.succeeded() << " succeeded\n";
-        EXPECT_GT(ground.added(), std::size_t{steps / 10});
+        EXPECT_GT(ground.added(), static_cast<std::size_t>(steps / 10));
         EXPECT_GT(ground.succeeded(), 0u);
     }
     const patience patience;
