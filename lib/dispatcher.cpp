@@ -96,6 +96,11 @@ void dispatcher::hold_loop(bool on) noexcept {
         uv_unref(uv_closer::as_handle(async_.get()));
 }
 
+void dispatcher::run_later(work_queue& items) noexcept {
+    local_.splice(items);
+    owner_.queued();
+}
+
 void dispatcher::take_remote() noexcept {
     if (!any_remote_.load(std::memory_order_acquire))
         return;

@@ -46,6 +46,8 @@ public:
 
     /// False if it is closed, and `item` is not queued. Thread-safe.
     bool enqueue(work& item) noexcept override;
+    /// Takes over these items. On the loop's thread.
+    void run_later(work_queue& items) noexcept;
     /// Takes over what other threads have queued. On the loop's thread.
     void take_remote() noexcept;
     /// Runs at the most `limit` items of those that are here; how many it ran.

@@ -4,6 +4,7 @@
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
 
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <utility>
@@ -165,7 +166,7 @@ void engine::prepare(easy_core& core) {
 void engine::start_queued(transfer& item) noexcept {
     // Cancelled while it was queued, it is gone from the list already.
     if (item.leaving() || !item.listed)
-        return;
+        return start_waiting();
     try {
         if (const auto code = start(item); code != CURLM_OK)
             item.fix_outcome(multi_failure(code));
@@ -233,8 +234,10 @@ void engine::read_messages(shard& of) noexcept {
 }
 
 void engine::finish(transfer& item, CURLcode code) noexcept {
-    item.fix_outcome(item.outcome_of(code));
     ++item.home->effects;
+    if (code == CURLE_COULDNT_CONNECT && wait_for_descriptor(item))
+        return;
+    item.fix_outcome(item.outcome_of(code));
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
@@ -246,6 +249,33 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     }
     if (remove_from_libcurl(item))
         conclude(item);
+}
+
+// Where the process has no descriptor for its connection: nothing has been sent, so it is started
+// anew when another transfer has ended, whose connection it may use or whose descriptor is free.
+bool engine::wait_for_descriptor(transfer& item) noexcept {
+    long error = 0;
+    curl_easy_getinfo(item.curl(), CURLINFO_OS_ERRNO, &error);
+    if ((error != EMFILE && error != ENFILE) || item.has_outcome() || item.core().has_exception() ||
+        phase_.load(std::memory_order_relaxed) >= phase::closing)
+        return false;
+    const bool alone = counters_.running.value() == 1;
+    if (alone && sockets_->size() == 0)
+        return false; // nobody will leave any
+    counters_.waits.add();
+    if (!remove_from_libcurl(item))
+        return true; // it fails with all of its shard
+    item.submit_later(waiting_);
+    if (alone) {
+        close_idle_connections();
+        dispatcher_.run_later(waiting_);
+    }
+    return true;
+}
+
+void engine::start_waiting() noexcept {
+    if (auto* const next = waiting_.pop())
+        executor_link::of(dispatcher_)->enqueue(*next);
 }
 
 bool engine::remove_from_libcurl(transfer& item) noexcept {
@@ -280,6 +310,7 @@ bool engine::conclude(transfer& item) noexcept {
         core.close();
     core.release_claim();
     item.settle();
+    start_waiting();
     return true;
 }
 
@@ -376,6 +407,7 @@ multi_stats engine::stats() const {
     all.unobserved = unobserved_.load(std::memory_order_relaxed);
     all.wakeups = counters_.wakeups.value();
     all.heartbeats = counters_.heartbeats.value();
+    all.waits = counters_.waits.value();
     all.spins = counters_.spins.value();
     all.deadlines = counters_.deadlines.value();
     all.upkeeps = counters_.upkeeps.value();

@@ -136,6 +136,9 @@ private:
     void read_messages(shard& of) noexcept;
     void run_deferred() noexcept;
     void finish(transfer& item, CURLcode code) noexcept;
+    bool wait_for_descriptor(transfer& item) noexcept;
+    void start_waiting() noexcept;
+    void close_idle_connections() noexcept;
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
@@ -219,6 +222,7 @@ private:
     bool multiplexes_ = !has(fault::stalls_streams);
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
+    work_queue waiting_;  // for descriptors, that others may leave
     step close_;
     step drain_;
     alarm heartbeat_;

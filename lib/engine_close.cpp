@@ -87,6 +87,7 @@ void engine::close_here() noexcept {
         item->cancel();
         let_go(*item);
     }
+    dispatcher_.run_later(waiting_); // they find that they are gone
     // From here on what libcurl announces is not watched: in the cleanup some versions name sockets
     // that they close at once (8.10 to 8.20).
     sockets_->close();

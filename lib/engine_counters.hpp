@@ -38,7 +38,8 @@ struct time_counter {
 /// What `async_multi::stats` tells, as far as it is counted and not looked up.
 struct engine_counters {
     counter running, sockets, shards;
-    counter completed, failed, cancelled, wakeups, heartbeats, spins, deadlines, upkeeps, rebuilds;
+    counter completed, failed, cancelled, wakeups, heartbeats, waits, spins, deadlines, upkeeps,
+        rebuilds;
     time_counter libcurl, continuations;
 };
 

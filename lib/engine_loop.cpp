@@ -216,7 +216,7 @@ void engine::look_for_ftp() const noexcept {
 void engine::end_forgotten() noexcept {
     const auto now = timeout::clock::now();
     const auto is_late = [now](const transfer& item) {
-        return item.home != nullptr && item.deadline < now && !item.has_outcome();
+        return item.deadline < now && !item.has_outcome();
     };
     while (const auto item = transfers_.find_if(is_late)) {
         counters_.deadlines.add();

@@ -80,6 +80,12 @@ void engine::close_idle_shards() noexcept {
     run_deferred(); // asked for by callbacks of connections that were closed
 }
 
+// Of all shards, when nothing runs: they are opened again by the next transfer.
+void engine::close_idle_connections() noexcept {
+    for (const auto& each : shards_)
+        close_shard(*each);
+}
+
 void engine::look_for_idle_shards() noexcept {
     if (resting_.armed || !timeout_)
         return;

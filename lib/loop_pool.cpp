@@ -60,7 +60,7 @@ destination destination_of(detail::easy_core& core, std::string_view call) {
 // A field that is added to multi_stats does not compile here until it is summed as well.
 void add(multi_stats& sum, const multi_stats& more) noexcept {
     auto& [pending, running, sockets, shards, completed, failed, cancelled, unobserved, wakeups,
-           heartbeats, spins, deadlines, upkeeps, rebuilds, libcurl_total, libcurl_longest,
+           heartbeats, waits, spins, deadlines, upkeeps, rebuilds, libcurl_total, libcurl_longest,
            continuations_total, continuations_longest] = sum;
     pending += more.pending;
     running += more.running;
@@ -72,6 +72,7 @@ void add(multi_stats& sum, const multi_stats& more) noexcept {
     unobserved += more.unobserved;
     wakeups += more.wakeups;
     heartbeats += more.heartbeats;
+    waits += more.waits;
     spins += more.spins;
     deadlines += more.deadlines;
     upkeeps += more.upkeeps;

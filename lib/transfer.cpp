@@ -46,6 +46,11 @@ void transfer::submit() noexcept {
     owner_->queue(submit_);
 }
 
+void transfer::submit_later(work_queue& queue) noexcept {
+    retain();
+    queue.push(submit_);
+}
+
 void transfer::leave() noexcept {
     if (leaving_.exchange(true, std::memory_order_acq_rel) || owner_->forked())
         return;

@@ -32,6 +32,8 @@ public:
     bool leaving() const noexcept { return leaving_.load(std::memory_order_acquire); }
     /// Queues the engine's step that adds it to libcurl. Thread-safe.
     void submit() noexcept;
+    /// Puts that step into a queue of the engine's, for later.
+    void submit_later(work_queue& queue) noexcept;
     /// Sees to it that the engine lets go of it, now or soon. Thread-safe, idempotent.
     void leave() noexcept;
 
@@ -56,7 +58,7 @@ public:
     std::optional<int> pending_pause; ///< asked for before libcurl could be told
     bool pause_queued = false;
     /// When we end it, should libcurl forget to.
-    std::chrono::steady_clock::time_point deadline;
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     transfer* previous = nullptr;
     transfer* next = nullptr;
     transfer* next_in_bucket = nullptr;

@@ -95,6 +95,7 @@ struct multi_stats {
     std::uint64_t unobserved = 0; ///< failures that nobody looked at
     std::uint64_t wakeups = 0;    ///< entries from the loop
     std::uint64_t heartbeats = 0; ///< those that found work
+    std::uint64_t waits = 0;      ///< of transfers for a descriptor, where the process had none
     std::uint64_t spins = 0;      ///< descriptors set aside by the spin guard, each time
     std::uint64_t deadlines = 0;  ///< transfers that libcurl did not end in time
     std::uint64_t upkeeps = 0;    ///< calls for all transfers, with libcurl 8.21.0

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// A process that has no descriptors left.
+#include "support/async_fixture.hpp"
+#include "support/files.hpp"
+#include <curlicue/async_multi.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+using namespace curlicue;
+using namespace curlicue::test;
+
+namespace {
+
+/// Lets the process open so many more descriptors, and no others.
+class descriptors_left {
+public:
+    explicit descriptors_left(std::size_t count) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        // By number: the lowest free ones are given out first.
+        auto limited = before_;
+        limited.rlim_cur = open_descriptors() + count;
+        ::setrlimit(RLIMIT_NOFILE, &limited);
+    }
+    descriptors_left(const descriptors_left&) = delete;
+    descriptors_left& operator=(const descriptors_left&) = delete;
+    ~descriptors_left() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+class ALackOfDescriptors : public async_fixture {
+protected:
+    void SetUp() override {
+        async_fixture::SetUp();
+        const easy first = quiet(url("/hello")); // what is opened once is open
+        run(multi->add_handle(first));
+        close();
+        multi.emplace(&loop);
+        multi->setopt<CURLMOPT_MAXCONNECTS>(0); // so is what a multi handle has
+    }
+    future<std::vector<result<easy>>> start(std::size_t count,
+                                            const std::vector<std::string>& urls) {
+        std::vector<future<easy>> all;
+        for (std::size_t i = 0; i != count; ++i)
+            all.push_back(multi->add_handle(quiet(urls[i % urls.size()])));
+        return when_all(std::move(all));
+    }
+    void succeed(const std::vector<result<easy>>& all) {
+        for (const auto& each : all)
+            EXPECT_TRUE(each.has_value()) << each.error().message();
+        EXPECT_GT(multi->stats().waits, 0u);
+        EXPECT_EQ(multi->stats().running, 0u);
+    }
+};
+
+TEST_F(ALackOfDescriptors, MakesTransfersWait) {
+    const descriptors_left some(4);
+    succeed(run(start(200, {url("/hello")})));
+}
+
+// A connection to one server is of no use for the other.
+TEST_F(ALackOfDescriptors, ClosesConnectionsThatAreIdle) {
+    const nginx other;
+    const descriptors_left some(2);
+    succeed(run(start(2, {url("/hello")})));
+    succeed(run(start(20, {other.http("/hello"), url("/hello")})));
+}
+
+TEST_F(ALackOfDescriptors, FailsATransferForWhichNobodyWillLeaveOne) {
+    const descriptors_left none(0);
+    const easy page = quiet(url("/hello"));
+    const auto code = failure_of([&] { run(multi->add_handle(page)); });
+    EXPECT_EQ(code, std::error_code(CURLE_COULDNT_CONNECT, easy_category()));
+    EXPECT_EQ(page.getinfo<CURLINFO_OS_ERRNO>(), EMFILE);
+}
+
+TEST_F(ALackOfDescriptors, IsNoReasonToForgetWhoIsCancelledMeanwhile) {
+    const descriptors_left some(2);
+    const easy held = slow();
+    auto holds = multi->add_handle(held);
+    auto also_holds = multi->add_handle(slow());
+    std::vector<future<easy>> waiting;
+    for (int i = 0; i != 10; ++i)
+        waiting.push_back(multi->add_handle(quiet(url("/hello"))));
+    run_to([&] { return multi->stats().waits >= 10; });
+    EXPECT_EQ(multi->stats().running, 2u);
+    for (int i = 0; i != 5; ++i)
+        EXPECT_TRUE(waiting[static_cast<std::size_t>(i)].cancel());
+    holds.cancel();
+    for (std::size_t i = 0; i != waiting.size(); ++i)
+        EXPECT_EQ(run(when_all(std::move(waiting[i]))).front().has_value(), i >= 5) << i;
+    also_holds.cancel();
+}
+
+TEST_F(ALackOfDescriptors, IsOverAtTheClose) {
+    std::vector<future<easy>> all;
+    {
+        const descriptors_left some(1);
+        for (int i = 0; i != 10; ++i)
+            all.push_back(multi->add_handle(slow()));
+        run_to([&] { return multi->stats().waits >= 9; });
+        close();
+    }
+    for (const auto& each : all)
+        EXPECT_TRUE(each.cancelled() && each.ready());
+}
+
+} // namespace
