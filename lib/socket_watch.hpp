@@ -27,6 +27,8 @@ public:
         /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
         virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
+        /// Whether it is the handle of a transfer, and not one of libcurl's own.
+        virtual bool is_ours(CURL* handle) const noexcept = 0;
         /// Out of memory: what happens to a socket of this shard will not be heard.
         virtual void cannot_watch(shard& of) noexcept = 0;
 
@@ -48,7 +50,8 @@ public:
     /// Whether libcurl ever wanted to read from it.
     bool connected() const noexcept { return connected_; }
     /// libcurl wants nothing of a descriptor that stays open. False if it is not watched.
-    bool keep_idle() noexcept;
+    /// @param by whose transfer is over, or paused
+    bool keep_idle(CURL* by) noexcept;
     /// After `socket_ready` returned false.
     void resume() noexcept;
     bool suspended() const noexcept { return suspended_; }
@@ -60,14 +63,16 @@ private:
     void arm(int events) noexcept;
     void arm_anew() noexcept;
     void disarm() noexcept;
+    void take_error() noexcept;
     void retry_later() noexcept;
 
     uv_loop_t* const loop_;
     owner& owner_;
     shard& shard_;
     const curl_socket_t socket_;
-    int wanted_ = 0; // UV_READABLE | UV_WRITABLE, what libcurl wants
-    int armed_ = 0;  // the same, what libuv watches for
+    int wanted_ = 0;             // UV_READABLE | UV_WRITABLE, what libcurl wants
+    int armed_ = 0;              // the same, what libuv watches for
+    CURL* idle_since_ = nullptr; // whose transfer had the connection last; perhaps gone
     bool connected_ = false;
     bool suspended_ = false;
     std::chrono::milliseconds backoff_{0};

@@ -6,10 +6,13 @@
 #include <curlicue/async_multi.hpp>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <curl/curl.h>
@@ -171,6 +174,33 @@ TEST_F(AKeptConnection, MayBeClosedAsAnnounced) {
 
 TEST_F(AKeptConnection, MayBeReset) {
     expect_a_thousand("", [](connection& client) { client.reset(); });
+}
+
+TEST_F(AKeptConnection, MayBeResetTogetherWithManyOthers) {
+    std::atomic<bool> kept{true};
+    std::atomic<int> gone{0};
+    const scripted_server server([&](connection& client) {
+        client.read_request_head();
+        client.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+        while (kept)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        client.reset();
+        ++gone;
+    });
+    for (int i = 0; i < 50; ++i)
+        start(server.url());
+    finish();
+    kept = false;
+    {
+        host_timer host(loop);
+        run_to([&] { return gone == 50; });
+        run_to([&, seen = host.ticks()] { return host.ticks() >= seen + 20; });
+    }
+    for (int i = 0; i < 50; ++i)
+        start(server.url());
+    finish();
+    for (const attempt& each : attempts)
+        EXPECT_FALSE(each.code) << each.page.error();
 }
 
 TEST_F(AKeptConnection, MayBeHalfClosed) {
