@@ -144,8 +144,8 @@ TEST_F(AnAttackedMulti, LosesNoWholeReplyToTheResetThatFollows) {
 
 class AKeptConnection : public AnAttackedMulti {
 protected:
-    /// A thousand transfers, each started when the one before has ended, from a server that says
-    /// `head`, a body, and then does as it likes.
+    /// A thousand transfers, the next few started when those before have ended, from a server that
+    /// says `head`, a body, and then does as it likes.
     void expect_a_thousand(const std::string& head, const std::function<void(connection&)>& end) {
         const auto serve = [&](connection& client) {
             if (client.read_request_head().empty())
@@ -154,10 +154,19 @@ protected:
             end(client);
         };
         const scripted_server server(serve);
-        for (int i = 0; i < 1000; ++i) {
-            attempt& each = start(server.url());
-            run_to([&] { return each.endings != 0; });
-            ASSERT_FALSE(each.code) << i << ": " << each.page.error();
+        // libcurl 7.88 forgives a transfer five connections that end under it: those that were kept
+        // before, and those that others leave meanwhile.
+        constexpr std::size_t at_once = 2;
+        while (attempts.size() < 1000) {
+            for (std::size_t i = 0; i < at_once; ++i)
+                start(server.url());
+            run_to([&] {
+                return multi->stats().completed + multi->stats().failed == attempts.size();
+            });
+        }
+        finish();
+        for (const attempt& each : attempts) {
+            ASSERT_FALSE(each.code) << each.page.error();
             ASSERT_EQ(each.body, "yes");
         }
         close();

@@ -138,7 +138,7 @@ TEST_F(ATlsTransfer, RefusesWhatIsNoServerHello) {
     std::string url = plain.url();
     url.replace(0, 4, "https");
     for (int i = 0; i < 20; ++i)
-        start(url);
+        start(url, trusting(server().ca_file()));
     finish();
     for (const attempt& each : attempts)
         EXPECT_EQ(each.code, CURLE_SSL_CONNECT_ERROR) << each.page.error();
