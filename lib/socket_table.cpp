@@ -71,7 +71,7 @@ void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what)
         auto* const known = find(socket);
         if (known != nullptr && known->watch && &known->watch->of() != &of)
             return; // late: the number is another shard's by now
-        if (known != nullptr && !(may_stay(*known) && known->watch->keep_idle())) {
+        if (known != nullptr && !(may_stay(*known) && known->watch->keep_idle(by))) {
             // If it was closed without a word, the number may soon be that of one that never tells.
             known->tells_of_close = false;
             end(*known);

@@ -26,8 +26,6 @@ class socket_table final : public socket_observer {
 public:
     class owner : public socket_watch::owner {
     public:
-        /// Whether it is the handle of a transfer, and not one of libcurl's own.
-        virtual bool is_ours(CURL* handle) const noexcept = 0;
         /// A user's CLOSESOCKETFUNCTION threw, with no transfer left to fail for it.
         virtual void close_callback_failed(std::exception_ptr failure) noexcept = 0;
 

@@ -58,12 +58,13 @@ void socket_watch::want(int what, bool same_descriptor) noexcept {
         arm(wanted_);
 }
 
-bool socket_watch::keep_idle() noexcept {
+bool socket_watch::keep_idle(CURL* by) noexcept {
     if (!poll_)
         return false;
     wanted_ = 0;
-    // A connection that waits in the pool is always writable.
-    if ((armed_ & UV_WRITABLE) != 0)
+    idle_since_ = by;
+    // A connection that waits in the pool is always writable; after an error it is not watched.
+    if (!suspended_ && armed_ != UV_READABLE)
         arm(UV_READABLE);
     return true;
 }
@@ -112,6 +113,8 @@ void socket_watch::ready(int status, int events) noexcept {
     if (wanted_ == 0) {
         // The server has closed an idle connection; libcurl finds out when it wants to use it.
         disarm();
+        if (status < 0 && !owner_.is_ours(idle_since_))
+            take_error();
         return;
     }
     if (suspicious()) {
@@ -176,6 +179,16 @@ void socket_watch::disarm() noexcept {
     if (poll_ && armed_ != 0)
         uv_poll_stop(poll_.get());
     armed_ = 0;
+}
+
+// libcurl 7.88 takes an idle connection for alive whose first read fails (Curl_connalive in
+// cf-socket.c sees only a FIN), and a transfer that meets more than five such ones fails
+// (Curl_retry_request). Once the error of a reset is taken, what is left looks like a FIN. A
+// transfer that is paused must hear of the reset: a FIN may be the end of its body.
+void socket_watch::take_error() noexcept {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &size);
 }
 
 void socket_watch::retry_later(std::chrono::milliseconds at_the_most) noexcept {

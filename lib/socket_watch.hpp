@@ -31,6 +31,8 @@ public:
         virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
         virtual void spin_tamed() noexcept = 0;
+        /// Whether it is the handle of a transfer, and not one of libcurl's own.
+        virtual bool is_ours(CURL* handle) const noexcept = 0;
         /// Out of memory: what happens to a socket of this shard will not be heard.
         virtual void cannot_watch(shard& of) noexcept = 0;
 
@@ -53,7 +55,8 @@ public:
     /// Whether libcurl ever wanted to read from it.
     bool connected() const noexcept { return connected_; }
     /// libcurl wants nothing of a descriptor that stays open. False if it is not watched.
-    bool keep_idle() noexcept;
+    /// @param by whose transfer is over, or paused
+    bool keep_idle(CURL* by) noexcept;
     /// Watches no more, since the descriptor is being closed; what is left may serve the next of
     /// its number. Null if it was not watched.
     uv_owned<uv_poll_t> release() noexcept;
@@ -72,6 +75,7 @@ private:
     void arm(int events) noexcept;
     void arm_anew() noexcept;
     void disarm() noexcept;
+    void take_error() noexcept;
     void retry_later(std::chrono::milliseconds at_the_most) noexcept;
     bool suspicious() const noexcept;
     void count_in_vain() noexcept;
@@ -80,8 +84,9 @@ private:
     owner& owner_;
     shard& shard_;
     const curl_socket_t socket_;
-    int wanted_ = 0; // UV_READABLE | UV_WRITABLE, what libcurl wants
-    int armed_ = 0;  // the same, what libuv watches for
+    int wanted_ = 0;             // UV_READABLE | UV_WRITABLE, what libcurl wants
+    int armed_ = 0;              // the same, what libuv watches for
+    CURL* idle_since_ = nullptr; // whose transfer had the connection last; perhaps gone
     bool connected_ = false;
     bool suspended_ = false;
     std::chrono::milliseconds backoff_{0};

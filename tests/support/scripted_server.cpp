@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/scripted_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -15,11 +16,21 @@
 namespace curlicue::test {
 namespace {
 
-/// What has arrived, at least a byte; empty if the client has gone.
-std::string receive(int socket) {
+/// What has arrived, at least a byte and at most `limit`; empty if the peer has gone.
+std::string receive(int socket, std::size_t limit = 16384) {
     std::array<char, 16384> chunk{};
-    const ssize_t size = ::recv(socket, chunk.data(), chunk.size(), 0);
+    const ssize_t size = ::recv(socket, chunk.data(), std::min(limit, chunk.size()), 0);
     return {chunk.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+int connected_to(std::uint16_t port) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    return socket;
 }
 
 } // namespace
@@ -67,6 +78,24 @@ void connection::reset() {
 void connection::hold() {
     pollfd gone{.fd = socket_, .events = POLLRDHUP, .revents = 0};
     ::poll(&gone, 1, -1);
+}
+
+std::size_t connection::relay(std::uint16_t port, std::size_t limit) {
+    const int peer = connected_to(port);
+    connection server(peer);
+    std::size_t said = 0;
+    while (said < limit) {
+        std::array<pollfd, 2> ready{{{.fd = socket_, .events = POLLIN, .revents = 0},
+                                     {.fd = peer, .events = POLLIN, .revents = 0}}};
+        ::poll(ready.data(), ready.size(), -1);
+        const bool from_server = ready[1].revents != 0;
+        const std::string heard = from_server ? receive(peer, limit - said) : receive(socket_);
+        if (heard.empty() || !(from_server ? *this : server).write(heard))
+            break;
+        said += from_server ? heard.size() : 0;
+    }
+    ::close(peer);
+    return said;
 }
 
 scripted_server::scripted_server(script script)

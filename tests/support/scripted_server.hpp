@@ -31,6 +31,9 @@ public:
     void reset();
     /// Does nothing until the client or the server goes.
     void hold();
+    /// Hands on what the client and the server at 127.0.0.1:`port` say, until one of them goes or
+    /// that server has said `limit` bytes. @returns how many it has said
+    std::size_t relay(std::uint16_t port, std::size_t limit);
 
 private:
     int socket_;
