@@ -99,7 +99,7 @@ protected:
     }
 
     void expect_turns() const {
-    EXPECT_LE(seen->most_over, most_in_a_turn);
+        EXPECT_LE(seen->most_over, most_in_a_turn);
         EXPECT_GT(seen->timer_ran(), 1);
         EXPECT_EQ(seen->timer_late, 0);
     }
