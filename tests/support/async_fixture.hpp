@@ -110,6 +110,8 @@ public:
             });
     }
     int ticks() const noexcept { return ticks_; }
+    /// Whether it is to run before the loop polls next.
+    bool due() const noexcept { return uv_timer_get_due_in(&timer_) == 0; }
 
 private:
     uv_handle_t* handle() noexcept { return reinterpret_cast<uv_handle_t*>(&timer_); }

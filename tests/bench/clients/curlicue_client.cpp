@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <latch>
 #include <memory>
 #include <span>
 #include <thread>
@@ -62,15 +63,17 @@ transfer::transfer(const job& what) : handle(what.url) {
     });
 }
 
+void tell(const std::exception_ptr& failure, meter& measured) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        measured.failed(error.what());
+    }
+}
+
 async_multi_options options(const job& what, meter& measured) {
     async_multi_options chosen;
-    chosen.on_unobserved_error = [&](const std::exception_ptr& failure) {
-        try {
-            std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            measured.failed(error.what());
-        }
-    };
+    chosen.on_unobserved_error = [&](const auto& failure) { tell(failure, measured); };
     chosen.ca_cache = what.default_authorities;
     return chosen;
 }
@@ -185,10 +188,50 @@ private:
     loop_thread loop_;
 };
 
+// Several loops, each in a thread. What follows a transfer is asked for where that one has ended.
+class pool_client {
+public:
+    pool_client(const job& what, meter& measured)
+        : measured_(measured), left_(what.concurrency),
+          pool_(static_cast<std::size_t>(what.loops),
+                [&](std::size_t) { return options(what, measured); }) {
+        for (int i = 0; i != what.concurrency; ++i)
+            transfers_.emplace_back(what);
+    }
+
+    void run() {
+        for (auto& each : transfers_)
+            start(each);
+        left_.wait();
+    }
+
+private:
+    void start(transfer& each) {
+        if (!measured_.start_another())
+            return left_.count_down();
+        pool_.perform(each.handle)
+            .then([this, &each](easy&&) {
+                measured_.finished();
+                start(each);
+            })
+            .detach([this](const std::exception_ptr& failure) noexcept {
+                tell(failure, measured_);
+                left_.count_down();
+            });
+    }
+
+    meter& measured_;
+    std::deque<transfer> transfers_;
+    std::latch left_; // of those that are started again and again
+    loop_pool pool_;
+};
+
 } // namespace
 
 void run(const job& what, meter& measured) {
-    if (what.threads != 0)
+    if (what.loops != 1)
+        pool_client(what, measured).run();
+    else if (what.threads != 0)
         threads_client(what, measured).run();
     else
         loop_client(what, measured).run();

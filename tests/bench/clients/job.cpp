@@ -20,6 +20,8 @@ job::job(std::span<char* const> arguments) {
             concurrency = std::stoi(value);
         else if (name == "threads")
             threads = std::stoi(value);
+        else if (name == "loops")
+            loops = std::stoi(value);
         else if (name == "requests")
             requests = std::stoi(value);
         else if (name == "warm_up")

@@ -17,6 +17,7 @@ struct job {
     bool default_authorities = false; ///< it comes on top of libcurl's default ones
     int concurrency = 1;              ///< transfers at a time
     int threads = 0;                  ///< that submit them; 0: the loop's own
+    int loops = 1;                    ///< that run them; more: a loop_pool of so many
     int requests = 1;                 ///< that are measured
     int warm_up = 0;                  ///< that are not, before
     std::uint64_t upload = 0;         ///< bytes that a request sends

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <curl/curlver.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -22,6 +23,9 @@
 
 namespace curlicue::bench {
 namespace {
+
+// As large as a curlicue transfer's, so that what differs is not how often the kernel is asked.
+constexpr std::size_t buffer_size = (LIBCURL_VERSION_NUM >= 0x080700 ? 512 : 112) << 10;
 
 class sockets_client {
 public:
@@ -55,7 +59,7 @@ private:
     const int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     std::deque<connection> connections_;
     int running_ = 0;
-    std::vector<char> buffer_ = std::vector<char>(256 * 1024);
+    std::vector<char> buffer_ = std::vector<char>(buffer_size);
 };
 
 std::string request(const job& what, const target& where) {

@@ -24,6 +24,10 @@ class Client:
     def command(self, job):
         return [*self._command, *(f"{name}={value}" for name, value in job.items())]
 
+    def warm_up(self, job):
+        """How many requests it makes that it does not count."""
+        return job["warm_up"]
+
     def result(self, output, usage):
         """Totals: requests, seconds, cpu_us, rss_kb and allocations. `usage` is the whole process's, from outside."""
         return json.loads(output.splitlines()[-1])
@@ -32,8 +36,12 @@ class Client:
 class Tool(Client):
     """One that somebody else wrote: its processor time includes its start."""
 
-    def __init__(self, name):
-        super().__init__(name, [name], None if shutil.which(name) else f"{name} is not installed")
+    def __init__(self, name, program=None):
+        program = program or name
+        super().__init__(name, [program], None if shutil.which(program) else f"{program} is not installed")
+
+    def warm_up(self, job):
+        return 0
 
     @staticmethod
     def totals(requests, seconds, usage):
@@ -45,9 +53,13 @@ class Wrk(Tool):
 
     counted_parts = (1, 3)
 
+    def __init__(self, name, threads=1):
+        super().__init__(name, "wrk")
+        self._threads = threads
+
     def command(self, job):
         extra = ["-H", "Connection: close"] if job.get("fresh") else []
-        return ["wrk", "-t1", f"-c{job['concurrency']}", f"-d{job['requests']}s", *extra, job["url"]]
+        return ["wrk", f"-t{self._threads}", f"-c{job['concurrency']}", f"-d{job['requests']}s", *extra, job["url"]]
 
     def result(self, output, usage):
         requests = int(re.search(r"(\d+) requests in", output)[1])
@@ -63,9 +75,9 @@ class H2load(Tool):
         return self.totals(requests, requests / float(re.search(r"([\d.]+) req/s", output)[1]), usage)
 
 
-def native(name, build):
-    program = build / "tests" / "bench" / f"bench_{name}"
-    return Client(name, [program], None if program.exists() else "what it needs is not installed")
+def native(name, build, *options):
+    program = build / "tests" / "bench" / f"bench_{name.removesuffix('-2')}"
+    return Client(name, [program, *options], None if program.exists() else "what it needs is not installed")
 
 
 def undici(output):
@@ -87,10 +99,18 @@ def pycurl():
 
 
 NATIVE = ("curlicue", "libuv-example", "curl_multi_poll", "sockets", "beast")
-NAMES = (*NATIVE, "wrk", "h2load", "undici", "pycurl")
+NAMES = (*NATIVE, "curlicue-2", "wrk", "wrk-2", "h2load", "undici", "pycurl")  # -2: with two threads
 
 
 def get(name, build, output):
     if name in NATIVE:
         return native(name, build)
-    return {"wrk": lambda: Wrk("wrk"), "h2load": lambda: H2load("h2load"), "undici": lambda: undici(output), "pycurl": pycurl}[name]()
+    others = {
+        "curlicue-2": lambda: native(name, build, "loops=2"),
+        "wrk": lambda: Wrk(name),
+        "wrk-2": lambda: Wrk(name, threads=2),
+        "h2load": lambda: H2load(name),
+        "undici": lambda: undici(output),
+        "pycurl": pycurl,
+    }
+    return others[name]()

@@ -41,58 +41,76 @@ def say(text):
 class Measurement:
     """One client's rounds of one workload."""
 
-    def __init__(self, workload, client, addresses):
-        self.workload, self.client, self.addresses = workload, client, addresses
-        self.patience = measure.PATIENCE + (addresses["hold_seconds"] if workload.path == "/hold" else 0)
+    def __init__(self, workload, client, server):
+        self.workload, self.client, self.server = workload, client, server
+        hold = server.addresses["hold_seconds"] if workload.path == "/hold" else 0
+        self.place = {"patience": measure.PATIENCE + hold, "everywhere": workload.everywhere}
         self.totals = []
         self.failures = 0
+
+    def job(self, part=1):
+        return self.workload.job(self.server.addresses, self.client.name, part)
 
     def run_once(self):
         if self.failures == 2:
             return
+        job, before = self.job(), self.server.cpu_us()
         try:
-            self.totals.append(measure.total(self.client, self.workload.job(self.addresses, self.client.name), self.patience))
+            total = measure.total(self.client, job, **self.place)
+            served = total["requests"] + self.client.warm_up(job)
+            total["server_us"] = (self.server.cpu_us() - before) / served * total["requests"]
+            self.totals.append(total)
         except measure.Failed as why:
             self.failures += 1
             say(f"{self.workload.name}: {self.client.name}: {why}")
+
+    def median(self, value):
+        return statistics.median(value(total) for total in self.totals)
 
     def row(self, counter):
         row = dict.fromkeys(report.KEYS)
         row.update(workload=self.workload.name, client=self.client.name)
         if not self.totals:
             return row
-        median = lambda value: statistics.median(value(total) for total in self.totals)
         row["requests"] = self.totals[0]["requests"]
-        row["rps"] = median(lambda total: total["requests"] / total["seconds"])
-        row["cpu_us"] = median(lambda total: total["cpu_us"] / total["requests"])
-        row["rss_kb"] = round(median(lambda total: total["rss_kb"]))
+        row["rps"] = self.median(lambda total: total["requests"] / total["seconds"])
+        row["cpu_us"] = self.median(lambda total: total["cpu_us"] / total["requests"])
+        row["rss_kb"] = round(self.median(lambda total: total["rss_kb"]))
         if self.totals[0]["allocations"] is not None:
-            row["allocations"] = median(lambda total: total["allocations"] / total["requests"])
-        few, many = (self.workload.job(self.addresses, self.client.name, part)
-                     for part in self.client.counted_parts or self.workload.counted_parts)
+            row["allocations"] = self.median(lambda total: total["allocations"] / total["requests"])
+        few, many = map(self.job, self.client.counted_parts or self.workload.counted_parts)
         try:
-            row["syscalls"], row["epoll_ctl"] = counter.per_request(self.client, few, many, self.patience)
+            row["syscalls"], row["epoll_ctl"] = counter.per_request(self.client, few, many, **self.place)
         except measure.Failed as why:
             say(f"{self.workload.name}: {self.client.name}, counting: {why}")
         return row
 
+    def remark(self):
+        """What else is to be told of this workload."""
+        if self.workload.path == "/hold":
+            hold = self.server.addresses["hold_seconds"]
+            return f"{self.median(lambda total: total['seconds']) - hold:.2f} s beyond the {hold} s"
+        if self.workload.everywhere:
+            server_us = self.median(lambda total: total["server_us"] / total["requests"])
+            busy = self.median(lambda total: (total["cpu_us"] + total["server_us"]) / total["seconds"] / 1e6)
+            return f"{server_us:.1f} µs of the server's per request; {busy:.2f} processors busy with both"
+        return None
 
-def measure_workload(workload, chosen, rounds, addresses, counter):
+
+def measure_workload(workload, chosen, rounds, server, counter):
     needed = workload.requests + 100 if workload.options.get("once") else 0
     if (allowed := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < needed:
         say(f"{workload.name} is left out: a process may have {allowed} descriptors here, it needs {needed}")
         return []
-    takers = [Measurement(workload, client, addresses) for client in chosen if client.name in workload.clients]
+    takers = [Measurement(workload, client, server) for client in chosen if client.name in workload.clients]
     for _ in range(rounds or workload.rounds):
         for taker in takers:
             taker.run_once()
     rows = [taker.row(counter) for taker in takers]
     report.print_rows(rows)
-    if workload.path == "/hold":
-        for taker in takers:
-            if taker.totals:
-                beyond = statistics.median(total["seconds"] for total in taker.totals) - addresses["hold_seconds"]
-                print(f"{'':13}{taker.client.name:16}{beyond:.2f} s beyond the {addresses['hold_seconds']} s", flush=True)
+    for taker in takers:
+        if taker.totals and (remark := taker.remark()):
+            print(f"{'':13}{taker.client.name:16}{remark}", flush=True)
     return rows
 
 
@@ -127,7 +145,7 @@ def measure_workloads(asked, workloads):
     with measure.Server(asked.build) as server:
         for workload in workloads:
             rounds = asked.rounds or (3 if asked.quick else None)
-            rows += measure_workload(workload, chosen, rounds, server.addresses, counter)
+            rows += measure_workload(workload, chosen, rounds, server, counter)
             report.write_json(rows, asked.output / "bench.json")
     without = chart.draw(rows, asked.output / "bench.svg")
     say(f"{asked.output}/bench.json has the same, " + (f"no chart: {without}" if without else "bench.svg a chart of get-*"))

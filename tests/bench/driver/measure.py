@@ -36,6 +36,10 @@ def use_client_processor():
     os.sched_setaffinity(0, {processors()[1]})
 
 
+def cpu_us(pid):
+    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e3
+
+
 class Server:
     """bench_server, until the end of the `with`. What it said is in `addresses`."""
 
@@ -51,6 +55,12 @@ class Server:
         self.addresses = json.loads(line)
         return self
 
+    def cpu_us(self):
+        """Processor time that it has had, all its processes together."""
+        pid = self._process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(map(cpu_us, [pid, *children]))
+
     def __exit__(self, *_):
         self._process.stdin.close()
         self._process.wait()
@@ -64,13 +74,13 @@ def peak_memory_kb(pid):
     return int(found[1]) if found else 0
 
 
-def run(command, patience=PATIENCE):
-    """Runs a client on its processor. Returns what it printed, and its Usage."""
+def run(command, patience=PATIENCE, everywhere=False):
+    """Runs a client, on its processor or on all. Returns what it printed, and its Usage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                   preexec_fn=use_client_processor)
+                                   preexec_fn=None if everywhere else use_client_processor)
         rss_kb = 0
         while True:
             rss_kb = max(rss_kb, peak_memory_kb(process.pid))
@@ -92,8 +102,8 @@ def run(command, patience=PATIENCE):
         return output.read(), Usage(cpu * 1e6, rss_kb, seconds)
 
 
-def total(client, job, patience=PATIENCE):
-    output, usage = run(client.command(job), patience)
+def total(client, job, **place):
+    output, usage = run(client.command(job), **place)
     return client.result(output, usage)
 
 
@@ -113,10 +123,10 @@ class Counter:
             return False
 
     @staticmethod
-    def _counts(tool, command, client=None, patience=PATIENCE):
+    def _counts(tool, command, client=None, **place):
         """How many calls the whole program made, and with a client how many requests."""
         with tempfile.NamedTemporaryFile("r", prefix="bench-") as report:
-            output, usage = run([*tool, report.name, *command], patience)
+            output, usage = run([*tool, report.name, *command], **place)
             counts = collections.Counter()
             for line in report.read().splitlines():
                 if found := re.match(r"(\d+),.*sys_enter(_epoll_ctl)?,", line):
@@ -127,11 +137,11 @@ class Counter:
             counts["requests"] = client.result(output, usage)["requests"]
         return counts
 
-    def per_request(self, client, few, many, patience=PATIENCE):
+    def per_request(self, client, few, many, **place):
         """System calls and epoll_ctl calls: of how many more there are with many requests, so that what a program does
         once does not count."""
         if not self.tool:
             return None, None
-        low, high = (self._counts(self.tool, client.command(job), client, patience) for job in (few, many))
+        low, high = (self._counts(self.tool, client.command(job), client, **place) for job in (few, many))
         more = high["requests"] + many["warm_up"] - low["requests"] - few["warm_up"]
         return tuple((high[what] - low[what]) / more for what in ("all", "epoll_ctl"))

@@ -10,12 +10,13 @@ QUICK = {"workloads": ("get-1", "get-64"), "clients": LIBCURL}
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    server: str  # which of its addresses: http, https or slow
+    server: str  # which of its addresses: http, https, everywhere or slow
     path: str
     clients: tuple
     requests: int  # in a round; chosen so that one takes 0.3 to 1 s
     concurrency: int = 1
     rounds: int = 5
+    everywhere: bool = False  # the client has all processors, and so should its server
     warm_up: int | None = None  # None: a tenth, and no less than the concurrency
     counted_parts: tuple = (0.1, 0.4)  # of the requests: system calls are counted in how these two differ
     options: dict = dataclasses.field(default_factory=dict)  # further NAME=VALUE of job.hpp
@@ -34,10 +35,11 @@ class Workload:
 
 
 def keep_alive(concurrency, requests, clients, others):
-    return Workload(f"get-{concurrency}", "http", "/100", clients, requests, concurrency, others={"wrk": 1, **others})
+    return Workload(f"get-{concurrency}", "http", "/100", clients, requests, concurrency, others={**WRK, **others})
 
 
 SMALL = (*LIBCURL, "sockets", "beast", "wrk", "undici", "pycurl")
+WRK = {"wrk": 1, "wrk-2": 1}
 INTERPRETED = {"undici": 10000, "pycurl": 10000}
 BIG = {"rounds": 3, "counted_parts": (1, 2)}
 
@@ -49,8 +51,10 @@ WORKLOADS = {
         keep_alive(64, 40000, SMALL, INTERPRETED),
         keep_alive(256, 40000, SMALL, {"undici": 10000, "pycurl": 3000}),
         keep_alive(1000, 20000, SMALL[:-1], INTERPRETED),  # CurlMulti.select ends at descriptor 1024
+        Workload("spread-64", "everywhere", "/100", ("curlicue", "curlicue-2", "libuv-example", "sockets", "wrk", "wrk-2"),
+                 40000, 64, everywhere=True, others=WRK),
         Workload("fresh-64", "http", "/100", (*LIBCURL, "sockets", "beast", "wrk", "pycurl"), 4000, 64,
-                 options={"fresh": 1}, others={"wrk": 1}),
+                 options={"fresh": 1}, others=WRK),
         Workload("fresh-tls-16", "https", "/100", LIBCURL, 400, 16,
                  options={"fresh": 1, "default_authorities": 1}),
         Workload("h2-100", "https", "/100", (*LIBCURL, "h2load", "pycurl"), 15000, 100,

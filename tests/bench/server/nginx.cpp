@@ -5,14 +5,19 @@
 #include "support/files.hpp"
 
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include <unistd.h>
 
 namespace curlicue::bench {
 
-nginx::nginx()
-    : process_({"nginx", "-c", prepare(), "-p", directory_ / "", "-e", "stderr"},
-               directory_ / "nginx.log", http_) {}
+nginx::nginx(int workers) {
+    const std::vector<std::string> command = {"nginx",         "-c", prepare(), "-p",
+                                              directory_ / "", "-e", "stderr"};
+    for (int i = 0; i != workers; ++i)
+        workers_.emplace_back(command, directory_ / "nginx.log", http_);
+}
 
 std::filesystem::path nginx::prepare() const {
     make_certificate(directory_);
@@ -40,9 +45,9 @@ http {
     ssl_session_tickets off;
     server {
         listen )"
-         << http_.address() << R"( backlog=4096;
+         << http_.address() << R"( reuseport backlog=4096;
         listen )"
-         << https_.address() << R"( ssl http2 backlog=4096;
+         << https_.address() << R"( ssl http2 reuseport backlog=4096;
         root .;
         location = /100 { return 200 ")"
          << std::string(100, 'x') << R"("; }

@@ -4,16 +4,18 @@
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <deque>
 #include <filesystem>
 #include <string>
 
 namespace curlicue::bench {
 
-/// nginx with one worker, over HTTP/1.1 and over TLS with HTTP/2, where every handshake is a full
-/// one. It serves /100 (bytes, from memory), /64m and /1g (from holes in files).
+/// nginx over HTTP/1.1 and over TLS with HTTP/2, where every handshake is a full one. It serves
+/// /100 (bytes, from memory), /64m and /1g (from holes in files).
 class nginx {
 public:
-    nginx();
+    /// @param workers processes; no master, which would leave them behind when it is killed
+    explicit nginx(int workers = 1);
 
     std::string http() const { return "http://" + http_.address(); }
     std::string https() const { return "https://" + https_.address(); }
@@ -26,7 +28,7 @@ private:
     test::temporary_directory directory_;
     test::reserved_port http_;
     test::reserved_port https_;
-    test::server_process process_;
+    std::deque<test::server_process> workers_;
 };
 
 } // namespace curlicue::bench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// bench_server PROCESSOR: starts what the clients talk to, on that processor, says where it is as a
-// line of JSON, and ends with its standard input.
+// bench_server PROCESSOR: starts what the clients talk to, on that processor (but for one nginx,
+// which has a worker for each), says where it is as a line of JSON, and ends with its standard
+// input.
 #include "nginx.hpp"
 #include "slow_server.hpp"
 
@@ -17,13 +18,23 @@
 
 namespace {
 
-// Children have these too.
-void prepare_process(int processor) {
+// What is started from here on stays there too.
+void stay_on(int processor) {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(processor, &one);
     if (::sched_setaffinity(0, sizeof one, &one) != 0)
         throw std::runtime_error("there is no processor " + std::to_string(processor));
+}
+
+int processors() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    ::sched_getaffinity(0, sizeof allowed, &allowed);
+    return CPU_COUNT(&allowed);
+}
+
+void allow_descriptors() {
     rlimit descriptors{};
     ::getrlimit(RLIMIT_NOFILE, &descriptors);
     descriptors.rlim_cur = std::min<rlim_t>(descriptors.rlim_max, 65536);
@@ -36,12 +47,14 @@ int main(int argc, char** argv) {
     using namespace curlicue::bench;
     std::signal(SIGINT, SIG_IGN); // our standard input ends too, and there is a directory to remove
     try {
-        prepare_process(argc > 1 ? std::stoi(argv[1]) : 0);
+        allow_descriptors();
+        const nginx everywhere(processors());
+        stay_on(argc > 1 ? std::stoi(argv[1]) : 0);
         const nginx fast;
         slow_server slow;
         std::cout << "{\"http\": \"" << fast.http() << "\", \"https\": \"" << fast.https()
-                  << "\", \"slow\": \"" << slow.http() << "\", \"ca\": \""
-                  << fast.ca_file().string()
+                  << "\", \"everywhere\": \"" << everywhere.http() << "\", \"slow\": \""
+                  << slow.http() << "\", \"ca\": \"" << fast.ca_file().string()
                   << "\", \"hold_seconds\": " << slow_server::hold_time.count() << '}' << std::endl;
         slow.run_until(STDIN_FILENO);
     } catch (const std::exception& error) {
