@@ -63,6 +63,7 @@ public:
     using executor::retire;
 
 private:
+    friend class invariants;
     class posted;
 
     void start_timer(timed_work& timer, clock::time_point deadline) override;

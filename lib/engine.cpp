@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine.hpp"
 
+#include "engine_invariants.hpp"
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
 
@@ -38,7 +39,7 @@ engine::engine(async_multi_options options)
       upkeep_(*this, &engine::upkeep), resting_(*this, &engine::close_idle_shards),
       patience_(*this, &engine::patience_over), hold_(options_.keep_loop) {}
 
-engine::~engine() = default;
+engine::~engine() { invariants::check_end(*this); }
 
 void engine::check_process(std::string_view what) const {
     if (forked())

@@ -98,6 +98,7 @@ public:
     multi_stats stats() const;
 
 private:
+    friend class invariants;
     enum class phase : unsigned char { open, draining, closing, cleaned, closed };
     class loop_entry;
     class open_handles;

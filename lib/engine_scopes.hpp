@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine.hpp"
+#include "engine_invariants.hpp"
 #include <curlicue/detail/loop_scope.hpp>
 
 namespace curlicue::detail {
@@ -29,6 +30,7 @@ public:
         else if (engine_->entries_ == 1 && engine_->depth_ == 0)
             engine_->turn();
         --engine_->entries_;
+        invariants::check(*engine_, turn_comes_ == turn_comes::now);
         if (const auto& hooks = engine_->options_.hooks; hooks.leave != nullptr)
             hooks.leave(hooks.arg, token_);
     }

@@ -58,6 +58,7 @@ public:
     bool rested = false;      ///< nothing ran at the last look for idle shards
 
 private:
+    friend class invariants;
     int on_socket(CURL* easy, curl_socket_t socket, int what, void* socketp) noexcept override;
     int on_timer(long timeout_ms) noexcept override;
     void on_notify(unsigned, CURL*) noexcept override {}

@@ -56,6 +56,7 @@ public:
     void callback_failed(std::exception_ptr failure) noexcept override;
 
 private:
+    friend class invariants;
     struct entry {
         std::unique_ptr<socket_watch> watch;
         bool tells_of_close = false;

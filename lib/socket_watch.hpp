@@ -69,6 +69,7 @@ public:
     bool suspended() const noexcept { return suspended_; }
 
 private:
+    friend class invariants;
     static void polled(uv_poll_t* poll, int status, int events) noexcept;
     void ready(int status, int events) noexcept;
     void expired() noexcept override;

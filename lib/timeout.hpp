@@ -43,6 +43,7 @@ public:
     void arm() noexcept;
 
 private:
+    friend class invariants;
     static void fired(uv_timer_t* timer) noexcept;
     timed_work::queue& queue_of(whose is) noexcept { return is == whose::ours ? ours_ : others_; }
     void take_off(timed_work& item, timed_work::queue& from) noexcept;

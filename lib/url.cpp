@@ -61,11 +61,15 @@ std::optional<std::string> url::get(CURLUPart part, unsigned flags) const {
     if (is_missing(code))
         return std::nullopt;
     require_ok(code, "url::get");
-    return text;
+    return text != nullptr ? text : ""; // an empty part that 7.88 has encoded
 }
 
 url& url::set(CURLUPart part, std::string_view text, unsigned flags) {
     detail::refuse_nul(text, "url::set");
+    // Encoding nothing, 7.88 has no buffer and asks for its length all the same (urlapi.c,
+    // curl_url_set: a host with NO_AUTHORITY, and what is appended to a query).
+    if (text.empty() && (part == CURLUPART_HOST || (flags & CURLU_APPENDQUERY) != 0))
+        flags &= ~unsigned{CURLU_URLENCODE};
     require_ok(curl_url_set(handle_.get(), part, std::string(text).c_str(), flags), "url::set");
     return *this;
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""tally.py BUILD…: sums up what `meson test` left in these build directories.
+"""tally.py [--failed WHAT]… BUILD…: sums up what `meson test` left in these build directories.
 
 Meson counts programs; we count the cases inside a GoogleTest program. A program that crashed, hung
 or failed outside its cases is one failure more, and so is a build that never came to its tests.
 """
 
+import argparse
 import collections
 import json
 import pathlib
@@ -43,11 +44,18 @@ def outcomes_of(build):
             yield "skipped" if program["result"] == "SKIP" else "passed"
 
 
-total = collections.Counter()
-for directory in map(pathlib.Path, sys.argv[1:]):
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--failed", action="append", default=[], help="what else has failed")
+arguments.add_argument("builds", nargs="*", type=pathlib.Path)
+given = arguments.parse_args()
+
+total = collections.Counter(failed=len(given.failed))
+for what in given.failed:
+    print(f"{what}: failed")
+for directory in given.builds:
     total.update(outcomes_of(directory))
 
-if not total:
+if not total.total():
     print("no test of that name")
     total["failed"] = 1
 skipped = f", {total['skipped']} skipped" if total["skipped"] else ""

@@ -60,13 +60,17 @@ public:
     call(fake_curl& fake, fake_call which, CURLM* handle)
         : fake_(fake), which_(which), multi_(fake.find(handle)) {
         EXPECT_NE(multi_, nullptr) << "a multi handle that is gone was used";
-        EXPECT_EQ(fake.depth_, 0) << "libcurl was called inside one of its callbacks";
+        EXPECT_EQ(multi_->depth, 0) << "libcurl was called inside one of its callbacks";
+        ++multi_->depth;
         ++fake.depth_;
         ++fake.calls_[index(which)];
     }
     call(const call&) = delete;
     call& operator=(const call&) = delete;
-    ~call() { --fake_.depth_; }
+    ~call() {
+        --multi_->depth;
+        --fake_.depth_;
+    }
 
     fake_multi& multi() const noexcept { return *multi_; }
     template <class Script, class... Args> void run(Script script, Args... args) const {

@@ -45,6 +45,7 @@ public:
     std::deque<CURLMsg> messages;
     // What info_read gave; by itself, so that the address sanitizer sees who reads it too late.
     std::unique_ptr<CURLMsg> told;
+    int depth = 0;       ///< calls on the stack
     bool broken = false; ///< a socket_action has failed: only its end may come
     bool stuck = false;  ///< a remove was refused: its cleanup lets the easies go
 };
