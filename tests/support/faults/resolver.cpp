@@ -45,7 +45,7 @@ int look_up(const char* service, const addrinfo* hints, addrinfo** found) {
         return EAI_NONAME;
     ++asked_so_far;
     ++looking_now;
-    const auto addresses = one->addresses;
+    const auto& addresses = one->addresses; // no copy: memory may be scarce, and C called this
     const int failure = one->failure;
     changed.wait(lock, [] { return !one->stuck; });
     const int status = failure != 0 ? failure : answer(addresses, service, hints, found);
