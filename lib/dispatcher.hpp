@@ -29,7 +29,7 @@ public:
         ~owner() = default;
     };
 
-    explicit dispatcher(owner& told) noexcept : owner_(told) {}
+    explicit dispatcher(owner& told) : owner_(told) {}
     ~dispatcher() override = default;
 
     void post(unique_function<void()> callable) override;

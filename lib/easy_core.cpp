@@ -9,6 +9,8 @@
 #include "share_core.hpp"
 #include <curlicue/error.hpp>
 
+#include <array>
+#include <cstddef>
 #include <mutex>
 #include <new>
 #include <string>
@@ -20,8 +22,11 @@ namespace {
 /// Weak: who looks a core up must win a reference from it.
 class core_registry {
 public:
-    static core_registry& instance() {
-        static auto* const registry = new core_registry; // easies may die during static destruction
+    static core_registry& instance() noexcept {
+        // Never destroyed, as easies may die during static destruction; and in a place that is
+        // always there, as those must leave for which there was no memory to enter.
+        alignas(core_registry) static std::array<std::byte, sizeof(core_registry)> place;
+        static auto* const registry = new (place.data()) core_registry;
         return *registry;
     }
 

@@ -120,12 +120,14 @@ bool engine::drive_kicked() noexcept {
 }
 
 void engine::postpone_kicks() noexcept {
-    for (auto* const each : kicked_) {
+    // Without memory for its timer a shard is kicked again.
+    driven_.swap(kicked_);
+    for (auto* const each : driven_) {
         each->listed = false;
         if (each->kicked())
             each->postpone_kick();
     }
-    kicked_.clear();
+    driven_.clear();
 }
 
 } // namespace curlicue::detail

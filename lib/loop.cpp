@@ -46,10 +46,10 @@ uv_loop_t* loop_scope::current() noexcept { return current_loop; }
 class loop_thread::running_loop {
 public:
     explicit running_loop(async_multi_options options) {
-        detail::check_uv(uv_loop_init(&loop_), "uv_loop_init");
         // Bound on its own thread: until then nobody may add anything.
-        std::promise<void> bound;
+        std::promise<void> bound; // which may find no memory: before there is a loop to close
         auto ready = bound.get_future();
+        detail::check_uv(uv_loop_init(&loop_), "uv_loop_init");
         try {
             thread_ = std::make_unique<std::thread>(
                 [this, &bound, options = std::move(options)]() mutable {

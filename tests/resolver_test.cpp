@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Looking up names, on a thread of libcurl's: nothing of it may block the loop.
+#include "support/async_fixture.hpp"
+#include "support/faults/resolver.hpp"
+#include "support/scripted_server.hpp"
+#include <curlicue/async_multi.hpp>
+
+#include <string>
+#include <utility>
+
+#include <curl/curl.h>
+#include <gtest/gtest.h>
+#include <netdb.h>
+
+using namespace curlicue;
+using namespace curlicue::test;
+
+namespace {
+
+class ALookUp : public async_fixture {
+protected:
+    void SetUp() override {
+        async_fixture::SetUp();
+        if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0 ||
+            curl_version_info(CURLVERSION_NOW)->ares != nullptr)
+            GTEST_SKIP() << "this libcurl does not ask getaddrinfo on a thread";
+    }
+    void TearDown() override {
+        names.go_on();
+        async_fixture::TearDown();
+    }
+
+    static easy named(std::string_view name) {
+        auto address = url("/hello");
+        address.replace(address.find("127.0.0.1"), 9, name);
+        return quiet(address);
+    }
+    future<easy> begin_looking(const easy& page) {
+        auto over = multi->perform(page);
+        run_to([&] { return names.looking() != 0; });
+        return over;
+    }
+    std::error_code outcome(future<easy> over) {
+        return failure_of([&] { run(std::move(over)); });
+    }
+
+    resolver names;
+};
+
+TEST_F(ALookUp, GivesAnAddressToATransfer) {
+    easy page = named("some.test");
+    run(multi->perform(page));
+    EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
+    EXPECT_EQ(names.asked(), 1);
+}
+
+TEST_F(ALookUp, LetsTheLoopTurnWhileItIsStuck) {
+    names.stuck = true;
+    auto over = begin_looking(named("stuck.test"));
+    {
+        const host_timer host(loop);
+        run_to([&] { return host.ticks() >= 100; });
+        EXPECT_EQ(names.looking(), 1);
+        EXPECT_FALSE(over.ready());
+    }
+    names.go_on();
+    run(std::move(over));
+}
+
+TEST_F(ALookUp, IsLeftAloneByACancel) {
+    names.stuck = true;
+    auto over = begin_looking(named("stuck.test"));
+    EXPECT_TRUE(over.cancel());
+    EXPECT_TRUE(over.ready());
+    EXPECT_EQ(names.looking(), 1) << "the cancel has waited for it";
+    easy other = quiet(url("/hello"));
+    run(multi->perform(other));
+    EXPECT_EQ(names.looking(), 1) << "another transfer has waited for it";
+}
+
+TEST_F(ALookUp, IsLeftAloneByAClose) {
+    names.stuck = true;
+    auto first = begin_looking(named("stuck.test")), second = begin_looking(named("too.test"));
+    run_to([&] { return names.looking() == 2; });
+    auto closed = multi->close();
+    EXPECT_TRUE(first.cancelled() && second.cancelled());
+    EXPECT_EQ(names.looking(), 2) << "the begin of the close has waited for it";
+    run(std::move(closed));
+    EXPECT_EQ(names.looking(), 2) << "the close has waited for it";
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+}
+
+TEST_F(ALookUp, IsLeftAloneWhenTheEasyGoes) {
+    names.stuck = true;
+    {
+        auto over = begin_looking(named("stuck.test"));
+        over.cancel();
+    }
+    EXPECT_EQ(names.looking(), 1) << "the last easy has waited for it";
+}
+
+TEST_F(ALookUp, EndsWithItsTransfersOwnTime) {
+    names.stuck = true;
+    easy page = named("stuck.test");
+    page.setopt<CURLOPT_TIMEOUT_MS>(50);
+    EXPECT_EQ(outcome(multi->perform(page)), std::errc::timed_out);
+    EXPECT_EQ(names.looking(), 1) << "the time out has waited for it";
+}
+
+TEST_F(ALookUp, FailsWithoutAnAddress) {
+    for (const int why : {EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_MEMORY}) {
+        names.failure = why;
+        const auto code = outcome(multi->perform(named("none.test")));
+        EXPECT_EQ(code.category(), easy_category());
+        EXPECT_EQ(code.value(), CURLE_COULDNT_RESOLVE_HOST) << gai_strerror(why);
+    }
+    names.failure = 0;
+    run(multi->perform(named("some.test")));
+}
+
+TEST_F(ALookUp, MayGiveManyAddresses) {
+    for (int i = 2; i != 51; ++i)
+        names.addresses.push_back("127.0.0." + std::to_string(i));
+    easy page = named("many.test");
+    run(multi->perform(page));
+    EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
+}
+
+// After the second refusal libcurl 7.88.1 asks neither for a socket nor for a time before half of
+// the connect timeout is over (connect.c, is_connected), and curl does not notice sooner than once
+// a second: so these say how long that is.
+TEST_F(ALookUp, MayGiveAddressesOfWhichTheLastAnswers) {
+    names.addresses = {"127.0.0.2", "127.0.0.3", "127.0.0.1"};
+    easy page = named("last.test");
+    page.setopt<CURLOPT_CONNECTTIMEOUT_MS>(2000);
+    run(multi->perform(page));
+    EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
+}
+
+TEST_F(ALookUp, MayGiveManyAddressesOfWhichNoneAnswers) {
+    names.addresses.clear();
+    for (int i = 2; i != 52; ++i)
+        names.addresses.push_back("127.0.0." + std::to_string(i));
+    easy page = named("dead.test");
+    page.setopt<CURLOPT_TIMEOUT_MS>(1000);
+    const auto code = outcome(multi->perform(page));
+    EXPECT_TRUE(code == std::errc::connection_refused || code == std::errc::timed_out)
+        << code.message();
+    run(multi->perform(quiet(url("/hello"))));
+}
+
+TEST_F(ALookUp, MayGiveADeadAddressOfTheNewerKindFirst) {
+    names.addresses = {"::1", "127.0.0.1"};
+    for (int i = 0; i != 20; ++i) { // the sockets of both use each other's numbers again
+        easy page = named("both" + std::to_string(i) + ".test");
+        page.setopt<CURLOPT_FORBID_REUSE>(true);
+        run(multi->perform(page));
+        EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
+    }
+}
+
+TEST_F(ALookUp, OfManyNamesAtOnceIsStuckWithoutThoseThatAreNot) {
+    names.stuck = true;
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 20; ++i)
+        all.push_back(multi->perform(named("n" + std::to_string(i) + ".test")));
+    run_to([&] { return names.looking() == 20; });
+    easy known = quiet(url("/hello"));
+    run(multi->perform(known));
+    EXPECT_EQ(names.looking(), 20);
+    names.go_on();
+    for (auto& each : all)
+        run(std::move(each));
+}
+
+} // namespace

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "support/async_fixture.hpp"
+#include "support/faults/resolver.hpp"
+#include "support/faults/scene.hpp"
+#include "support/nginx.hpp"
+#include <curlicue/loop.hpp>
+#include <curlicue/mime.hpp>
+#include <curlicue/task.hpp>
+
+#include <chrono>
+
+namespace curlicue::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string url(std::string_view path) { return nginx::shared().http(path); }
+
+void one_after_another(scene& on) {
+    const easy page = quiet(url("/hello"));
+    on.trouble_begins();
+    auto& multi = on.open();
+    for (int i = 0; i != 2; ++i) {
+        on.expect(multi.perform(page));
+        on.run();
+    }
+}
+
+void two_new_easies(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    for (int i = 0; i != 2; ++i)
+        on.expect(multi.perform(quiet(url("/bytes/1048576"))));
+    on.run();
+}
+
+void form(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    mime fields;
+    fields.addpart().name("a").data("b").headers({"X-Part: yes"});
+    fields.addpart().name("file").data("c").filename("name").type("text/plain");
+    easy page = quiet(url("/post/form"));
+    page.setopt<CURLOPT_MIMEPOST>(fields).setopt<CURLOPT_HTTPHEADER>({"Expect:", "X-Test: yes"});
+    on.expect(multi.perform(page));
+    on.run();
+}
+
+void over_tls(scene& on) {
+    easy page = quiet(nginx::shared().https("/hello"));
+    page.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string());
+    auto& multi = on.open();
+    on.trouble_begins();
+    on.expect(multi.perform(page));
+    on.run();
+}
+
+void cancelled_halfway(scene& on) {
+    bool arrives = false;
+    easy page(url("/slow/16777216"));
+    page.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> data) {
+        arrives = true;
+        return data.size();
+    });
+    auto& multi = on.open();
+    on.trouble_begins();
+    auto over = multi.perform(page).share();
+    on.run_to([&] { return arrives || over.ready(); });
+    over.cancel();
+    on.run();
+    if (!over.ready())
+        on.judge(std::make_exception_ptr("not even cancelled"));
+}
+
+void chain(scene& on) {
+    auto& multi = on.open();
+    const easy first = quiet(url("/hello")), second = quiet(url("/status/404"));
+    on.trouble_begins();
+    // Which goes on when something on the way has thrown.
+    on.expect(
+        multi.perform(first)
+            .then([&multi, second](const easy&) { return multi.perform(second); })
+            .then([](const easy& page) { return std::string(200, 'x') + page.error().data(); })
+            .catch_error(
+                [](const std::exception_ptr& why) -> std::string { std::rethrow_exception(why); })
+            .finally([] {}));
+    on.run();
+}
+
+task<std::size_t> both_of(async_multi& multi) {
+    std::vector<future<easy>> all;
+    all.push_back(multi.perform(quiet(url("/hello"))));
+    all.push_back(multi.perform(quiet(url("/bytes/1024"))));
+    co_return (co_await gather(std::move(all))).size();
+}
+
+void coroutine(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    on.expect(co_spawn(multi.executor(), both_of(multi)));
+    on.run();
+}
+
+void other_thread(scene& on) {
+    on.trouble_begins();
+    loop_thread other;
+    for (int i = 0; i != 2; ++i) {
+        try {
+            other.multi().perform(quiet(url("/hello"))).get();
+            other.multi().post([] { return std::string(100, 'x'); }).get();
+        } catch (...) {
+            on.judge(std::current_exception());
+        }
+    }
+}
+
+void close_with_pending(scene& on) {
+    auto& multi = on.open();
+    const easy page = quiet(url("/slow/16777216")), other = quiet(url("/slow/1048576"));
+    on.trouble_begins();
+    on.expect(multi.perform(page));
+    on.expect(multi.perform(other));
+    on.run_to([&] { return multi.stats().sockets == 2 || multi.stats().failed != 0; });
+    on.expect(multi.close());
+    on.run();
+}
+
+void redirected(scene& on) {
+    easy page = quiet(url("/redirect"));
+    auto& multi = on.open();
+    on.trouble_begins();
+    page.setopt<CURLOPT_FOLLOWLOCATION>(true).setopt<CURLOPT_COOKIEFILE>("");
+    on.expect(multi.perform(page));
+    on.run();
+}
+
+void second_shard(scene& on) {
+    auto& multi = on.open();
+    std::vector<easy> pages;
+    for (int i = 0; i != 34; ++i)
+        pages.push_back(quiet(url("/bytes/1024")));
+    for (int i = 0; i != 32; ++i)
+        on.expect(multi.perform(pages[static_cast<std::size_t>(i)]));
+    on.trouble_begins();
+    on.expect(multi.perform(pages[32]));
+    on.expect(multi.perform(pages[33]));
+    on.trouble_ends(); // what the others do is like what two do
+    on.run();
+}
+
+void name(scene& on) {
+    const resolver names;
+    auto address = url("/hello");
+    address.replace(address.find("127.0.0.1"), 9, "some.test");
+    auto& multi = on.open();
+    on.trouble_begins();
+    on.expect(multi.perform(quiet(address)));
+    on.run();
+    on.trouble_ends(); // a thread may be left, which asks still
+}
+
+void timed_out(scene& on) {
+    auto& multi = on.open();
+    const easy page = quiet(url("/slow/16777216"));
+    on.trouble_begins();
+    on.expect(multi.perform(page).timeout(20ms));
+    on.run();
+}
+
+} // namespace
+
+const std::vector<scenario>& scenarios() {
+    static const std::vector<scenario> all{
+        {"OneAfterAnother", &one_after_another},
+        {"TwoNewEasies", &two_new_easies},
+        {"AForm", &form},
+        {"Tls", &over_tls},
+        {"CancelledHalfway", &cancelled_halfway},
+        {"AChain", &chain},
+        {"ACoroutine", &coroutine},
+        {"AnotherThread", &other_thread},
+        {"CloseWithPending", &close_with_pending},
+        {"ARedirect", &redirected},
+        {"ASecondShard", &second_shard},
+        {"AName", &name},
+        {"ATimeout", &timed_out},
+    };
+    return all;
+}
+
+} // namespace curlicue::test
