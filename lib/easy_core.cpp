@@ -10,7 +10,10 @@
 #include <curlicue/error.hpp>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <string>
@@ -164,8 +167,22 @@ bool easy_core::claim(attachment& by) noexcept {
     if (!attached_.compare_exchange_strong(nobody, &by, std::memory_order_acq_rel))
         return false;
     exception_ = nullptr;
+    socket_error_ = 0;
     error_buffer_.front() = '\0';
     return true;
+}
+
+void easy_core::socket_opened(int error) noexcept { socket_error_ = error; }
+
+void easy_core::set_result(CURLcode code) noexcept {
+    result_ = code;
+    if (code == CURLE_COULDNT_CONNECT && socket_error_ != 0)
+        std::snprintf(error_buffer_.data(), error_buffer_.size(), "No socket: %s",
+                      std::strerror(socket_error_)); // NOLINT(concurrency-mt-unsafe)
+}
+
+bool easy_core::lacks_descriptors() const noexcept {
+    return socket_error_ == EMFILE || socket_error_ == ENFILE;
 }
 
 void easy_core::enter_thread() {

@@ -90,7 +90,7 @@ public:
 
     /// How the transfer ended, for `error()`; with `failure`, what its future or `perform` throws:
     /// the exception of a callback, else a transfer_error, null for CURLE_OK.
-    void set_result(CURLcode code) noexcept { result_ = code; }
+    void set_result(CURLcode code) noexcept;
     std::exception_ptr failure(CURLcode code);
     std::string_view error() const noexcept;
     /// libcurl's own words about the last transfer; empty on a borrowed handle.
@@ -104,6 +104,12 @@ public:
     /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
     /// unless the user has given it a share.
     void lend_caches(CURLSH* caches) noexcept;
+
+    /// How the latest socket was opened, as `errno` has it; 0: well. libcurl does not ask where a
+    /// callback opens them.
+    void socket_opened(int error) noexcept;
+    /// The process had no descriptor for it, or the system had none.
+    bool lacks_descriptors() const noexcept;
 
     /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
     std::optional<std::chrono::milliseconds> time_limit() const noexcept { return time_limit_; }
@@ -187,6 +193,7 @@ private:
     bool has_lent_caches_ = false;
     bool prefers_ca_bundle_ = false;
     CURLcode result_ = CURLE_OK;
+    int socket_error_ = 0;
     std::atomic<bool> closed_{false};
     std::atomic<attachment*> attached_{nullptr};
     std::exception_ptr exception_;

@@ -5,7 +5,6 @@
 #include "engine_scopes.hpp"
 #include <curlicue/error.hpp>
 
-#include <cerrno>
 #include <exception>
 #include <new>
 #include <utility>
@@ -167,7 +166,7 @@ void engine::prepare(easy_core& core) {
 void engine::start_queued(transfer& item) noexcept {
     // Cancelled while it was queued, it is gone from the list already.
     if (item.leaving() || !item.listed)
-        return start_waiting();
+        return start_waiting(1);
     try {
         if (const auto code = start(item); code != CURLM_OK)
             item.fix_outcome(multi_failure(code));
@@ -252,31 +251,33 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
         conclude(item);
 }
 
-// Where the process has no descriptor for its connection: nothing has been sent, so it is started
+// Where the process has no descriptor for its connection, and nothing has been sent: it is started
 // anew when another transfer has ended, whose connection it may use or whose descriptor is free.
 bool engine::wait_for_descriptor(transfer& item) noexcept {
-    long error = 0;
-    curl_easy_getinfo(item.curl(), CURLINFO_OS_ERRNO, &error);
-    if ((error != EMFILE && error != ENFILE) || item.has_outcome() || item.core().has_exception() ||
-        phase_.load(std::memory_order_relaxed) >= phase::closing)
+    long sent = 0; // before a redirect, say
+    curl_easy_getinfo(item.curl(), CURLINFO_REQUEST_SIZE, &sent);
+    if (!item.core().lacks_descriptors() || sent != 0 || item.has_outcome() ||
+        item.core().has_exception() || phase_.load(std::memory_order_relaxed) >= phase::closing)
         return false;
     const bool alone = counters_.running.value() == 1;
-    if (alone && sockets_->size() == 0)
+    if (alone && sockets_->size() == 0 && counters_.shards.value() <= 1)
         return false; // nobody will leave any
     counters_.waits.add();
     if (!remove_from_libcurl(item))
         return true; // it fails with all of its shard
-    item.submit_later(waiting_);
     if (alone) {
-        close_idle_connections();
-        dispatcher_.run_later(waiting_);
+        close_idle_shards_now();
+        item.submit();
+    } else {
+        item.submit_later(waiting_);
     }
     return true;
 }
 
-void engine::start_waiting() noexcept {
-    if (auto* const next = waiting_.pop())
-        executor_link::of(dispatcher_)->enqueue(*next);
+void engine::start_waiting(int most) noexcept {
+    for (; most != 0; --most)
+        if (auto* const next = waiting_.pop())
+            executor_link::of(dispatcher_)->enqueue(*next);
 }
 
 bool engine::remove_from_libcurl(transfer& item) noexcept {
@@ -311,7 +312,10 @@ bool engine::conclude(transfer& item) noexcept {
         core.close();
     core.release_claim();
     item.settle();
-    start_waiting();
+    // One for the descriptor that it leaves, and where that was of use one to see if there are
+    // more.
+    if (!waiting_.empty())
+        start_waiting(item.error() ? 1 : 2);
     return true;
 }
 

@@ -138,8 +138,8 @@ private:
     void run_deferred() noexcept;
     void finish(transfer& item, CURLcode code) noexcept;
     bool wait_for_descriptor(transfer& item) noexcept;
-    void start_waiting() noexcept;
-    void close_idle_connections() noexcept;
+    void start_waiting(int most) noexcept;
+    void close_idle_shards_now() noexcept;
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
@@ -172,7 +172,7 @@ private:
     bool busy() const noexcept;
     void beat() noexcept;
     void beat(shard& of) noexcept;
-    void look_for_ftp() const noexcept;
+    void look_at_transfers() const noexcept;
     void end_forgotten() noexcept;
     void start_upkeep() noexcept;
     void upkeep() noexcept;

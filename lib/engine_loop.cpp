@@ -176,7 +176,7 @@ void engine::start_heartbeat() noexcept {
 
 void engine::beat() noexcept {
     bool running = false;
-    look_for_ftp();
+    look_at_transfers();
     if (options_.deadlines)
         end_forgotten();
     // NOLINTNEXTLINE(modernize-loop-convert): a callback's transfer may open another
@@ -192,7 +192,7 @@ void engine::beat() noexcept {
 void engine::beat(shard& of) noexcept {
     const bool idle = !std::exchange(of.driven, false);
     const auto before = counters_.completed.value() + counters_.failed.value();
-    if (std::exchange(of.speaks_ftp, false))
+    if (std::exchange(of.speaks_ftp, false) || (idle && of.connects))
         drive_all(of);
     else if (idle)
         drive(of, CURL_SOCKET_TIMEOUT, 0);
@@ -200,16 +200,25 @@ void engine::beat(shard& of) noexcept {
         counters_.heartbeats.add();
 }
 
-// Where the answer to the first command on a kept connection is there at once, libcurl waits before
-// it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little while"), and
-// asks neither for a socket nor for a time to do so: only a call for all transfers goes on with it.
-void engine::look_for_ftp() const noexcept {
+// Which shards have transfers that only a call for all of them may help, by 7.88:
+// - Where the answer to the first command on a kept FTP connection is there at once, libcurl waits
+//   before it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little
+//   while"), and asks neither for a socket nor for a time to do so.
+// - Where a second address refuses the connection, it asks for neither until half of the time to
+//   connect is over.
+void engine::look_at_transfers() const noexcept {
+    for (const auto& each : shards_)
+        each->connects = false;
     transfers_.for_each([](const transfer& item) {
+        if (item.home == nullptr)
+            return;
         const char* scheme = nullptr;
-        if (item.home != nullptr &&
-            curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
+        if (curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
             scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0)
             item.home->speaks_ftp = true;
+        curl_off_t begun = 0;
+        if (curl_easy_getinfo(item.curl(), CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK)
+            item.home->connects |= begun == 0;
     });
 }
 

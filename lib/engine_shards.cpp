@@ -80,8 +80,8 @@ void engine::close_idle_shards() noexcept {
     run_deferred(); // asked for by callbacks of connections that were closed
 }
 
-// Of all shards, when nothing runs: they are opened again by the next transfer.
-void engine::close_idle_connections() noexcept {
+// For their descriptors, when nothing runs: the next transfer opens them again.
+void engine::close_idle_shards_now() noexcept {
     for (const auto& each : shards_)
         close_shard(*each);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "open_sockets.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <utility>
 
@@ -66,6 +67,7 @@ curl_socket_t open_socket(void* clientp, curlsocktype purpose, curl_sockaddr* ad
     curl_socket_t socket = CURL_SOCKET_BAD;
     try {
         socket = open_one(core, purpose, *address);
+        core.socket_opened(socket == CURL_SOCKET_BAD ? errno : 0);
         if (socket == CURL_SOCKET_BAD)
             return socket;
         open_sockets::instance().opened(

@@ -54,6 +54,7 @@ public:
     unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
     bool driven = false;      ///< libcurl was called since the last heartbeat
     bool speaks_ftp = false;  ///< at the last look
+    bool connects = false;    ///< likewise: somebody has not come to its transfer yet
     bool listed = false;      ///< among those that were kicked
     bool rested = false;      ///< nothing ran at the last look for idle shards
 

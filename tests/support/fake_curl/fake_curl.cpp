@@ -229,6 +229,13 @@ CURLMcode curl_multi_socket_action(CURLM* multi, curl_socket_t socket, int mask,
     return fake_curl::current().socket_action(multi, socket, mask, running);
 }
 
+// A call for all transfers: the header warns of its name, which is deprecated.
+CURLMcode fake_socket_all(CURLM* multi, int* running) __asm__("curl_multi_socket_all");
+
+CURLMcode fake_socket_all(CURLM* multi, int* running) {
+    return fake_curl::current().socket_action(multi, CURL_SOCKET_TIMEOUT, 0, running);
+}
+
 CURLMcode curl_multi_perform(CURLM* multi, int* running) {
     return fake_curl::current().socket_action(multi, CURL_SOCKET_TIMEOUT, 0, running);
 }

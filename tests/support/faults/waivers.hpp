@@ -11,6 +11,7 @@ inline const places& upstream_dies_of_no_memory() {
     static const places all{
         // libuv 1.44: maybe_resize (core.c), when the table of watchers cannot grow.
         "libuv.so.1 uv_poll_start",
+        "libuv.so.1 uv_async_init",
         "libuv.so.1 uv_signal_init",
     };
     return all;
