@@ -48,7 +48,8 @@ class engine;
 /// and `remove_handle`.
 ///
 /// *Fork:* in a child process everything throws usage_error{errc::forked}, `close` too, and the
-/// destructor leaves all as it is: sockets and loop are shared with the parent. Make a new one there.
+/// destructor leaves all as it is: sockets and loop are shared with the parent. Make a new one
+/// there.
 class CURLICUE_EXPORT async_multi {
 public:
     /// Binds to the thread's current loop (see `loop_scope`) at the first `add_handle`.
