@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "easy_core.hpp"
+#include "known_faults.hpp"
 #include "placement.hpp"
 #include "shard.hpp"
 #include <curlicue/error.hpp>
