@@ -29,8 +29,9 @@ template <class Handle> bool is_active(const uv_owned<Handle>& handle) noexcept 
 } // namespace
 
 void invariants::check(const engine& of, bool turned) noexcept {
-    // In a loop that somebody runs inside a callback, the outer one has not come to its end.
-    if (of.entries_ != 0 || of.depth_ != 0 || of.turning_)
+    // In a loop that somebody runs inside a callback, the outer one has not come to its end. What
+    // is another process's stays as it was there.
+    if (of.forked() || of.entries_ != 0 || of.depth_ != 0 || of.turning_)
         return;
     check_transfers(of);
     check_shards(of);
