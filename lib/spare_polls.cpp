@@ -9,6 +9,18 @@ namespace {
 // In one turn of the loop; beyond that libuv makes new handles.
 constexpr std::size_t most_spares = 64;
 
+// Another thread may open the number before a spare one is closed. That epoll does not know it
+// there is all that comes of it, but to the thread sanitizer it is a race. And on Windows a poll
+// handle belongs to one SOCKET.
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(_WIN32) || defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+constexpr bool keeps_spares = false;
+#else
+constexpr bool keeps_spares = true;
+#endif
+
 } // namespace
 
 spare_polls::spare_polls(uv_loop_t* loop, const intrusive_ptr<ref_counted>& keep) {
@@ -22,16 +34,13 @@ spare_polls::spare_polls(uv_loop_t* loop, const intrusive_ptr<ref_counted>& keep
 }
 
 void spare_polls::keep(curl_socket_t socket, uv_owned<uv_poll_t> poll) noexcept {
-    // On Windows a poll handle belongs to one SOCKET.
-#ifndef _WIN32
-    if (!poll || spares_.size() == most_spares)
+    if (!keeps_spares || !poll || spares_.size() == most_spares)
         return;
     spares_.emplace_back(socket, std::move(poll));
     uv_prepare_start(before_poll_.get(), [](uv_prepare_t* prepare) {
         uv_prepare_stop(prepare);
         static_cast<spare_polls*>(prepare->data)->clear();
     });
-#endif
 }
 
 uv_owned<uv_poll_t> spare_polls::take(curl_socket_t socket) noexcept {

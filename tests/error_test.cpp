@@ -43,6 +43,22 @@ TEST(ACodeOfLibcurl, SpeaksInLibcurlsWords) {
               curl_url_strerror(CURLUE_BAD_HOSTNAME));
 }
 
+TEST(AnyCode, HasWords) {
+    for (const auto* const category : {&curlicue_category(), &easy_category(), &multi_category(),
+                                       &share_category(), &url_category(), &uv_category()}) {
+        EXPECT_FALSE(std::string(category->name()).empty());
+        for (int code = -150; code != 150; ++code) {
+            const std::error_code error(code, *category);
+            EXPECT_FALSE(error.message().empty()) << category->name() << ' ' << code;
+            // What is portable is so by one of the standard's conditions.
+            const auto portable = error.default_error_condition();
+            EXPECT_TRUE(portable.category() == *category ||
+                        portable.category() == std::generic_category())
+                << category->name() << ' ' << code;
+        }
+    }
+}
+
 TEST(ACodeOfAUrl, SaysWhatToDo) {
     EXPECT_NE(make_error_code(CURLUE_UNSUPPORTED_SCHEME).message().find("NON_SUPPORT_SCHEME"),
               std::string::npos);
