@@ -21,10 +21,7 @@ async_multi::async_multi(uv_loop_t* loop, async_multi_options options)
     engine_->bind(loop);
 }
 
-async_multi::~async_multi() {
-    if (!engine_->forked())
-        static_cast<void>(engine_->close());
-}
+async_multi::~async_multi() { engine_->begin_close(); }
 
 void async_multi::setopt(CURLMoption option, curl_off_t value) {
     constexpr auto call = "async_multi::setopt";

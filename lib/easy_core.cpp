@@ -177,8 +177,8 @@ void easy_core::socket_opened(int error) noexcept { socket_error_ = error; }
 void easy_core::set_result(CURLcode code) noexcept {
     result_ = code;
     if (code == CURLE_COULDNT_CONNECT && socket_error_ != 0)
-        std::snprintf(error_buffer_.data(), error_buffer_.size(), "No socket: %s",
-                      std::strerror(socket_error_)); // NOLINT(concurrency-mt-unsafe)
+        static_cast<void>(std::snprintf(error_buffer_.data(), error_buffer_.size(), "No socket: %s",
+                                        std::strerror(socket_error_)));
 }
 
 bool easy_core::lacks_descriptors() const noexcept {

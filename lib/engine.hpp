@@ -92,6 +92,8 @@ public:
     void run_until(state_base& awaited);
 
     /// All thread-safe.
+    /// `close` for destructors: in a child that has forked it does nothing.
+    void begin_close() noexcept;
     future<void> close();
     future<void> drain(std::chrono::milliseconds patience);
     bool closed() const noexcept { return phase_.load(std::memory_order_acquire) != phase::open; }

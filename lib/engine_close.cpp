@@ -38,14 +38,18 @@ void engine::do_or_queue(step& what) noexcept {
     }
 }
 
+void engine::begin_close() noexcept {
+    if (forked() || !leave_open(phase::closing))
+        return;
+    if (loop() != nullptr)
+        do_or_queue(close_);
+    else
+        handles_closed();
+}
+
 future<void> engine::close() {
     check_process("async_multi::close");
-    if (leave_open(phase::closing)) {
-        if (loop() != nullptr)
-            do_or_queue(close_);
-        else
-            handles_closed();
-    }
+    begin_close();
     return future<void>(completion_);
 }
 

@@ -65,7 +65,7 @@ public:
     }
     running_loop(const running_loop&) = delete;
     running_loop& operator=(const running_loop&) = delete;
-    ~running_loop() {
+    ~running_loop() { // NOLINT(bugprone-exception-escape): in a child alone `close` throws
         if (process_.elsewhere()) { // where that thread never was
             static_cast<void>(thread_.release());
             return;

@@ -185,7 +185,7 @@ void socket_watch::disarm() noexcept {
 // cf-socket.c sees only a FIN), and a transfer that meets more than five such ones fails
 // (Curl_retry_request). Once the error of a reset is taken, what is left looks like a FIN. A
 // transfer that is paused must hear of the reset: a FIN may be the end of its body.
-void socket_watch::take_error() noexcept {
+void socket_watch::take_error() const noexcept {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &size);

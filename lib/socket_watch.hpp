@@ -76,7 +76,7 @@ private:
     void arm(int events) noexcept;
     void arm_anew() noexcept;
     void disarm() noexcept;
-    void take_error() noexcept;
+    void take_error() const noexcept;
     void retry_later(std::chrono::milliseconds at_the_most) noexcept;
     bool suspicious() const noexcept;
     void count_in_vain() noexcept;
