@@ -179,6 +179,7 @@ private:
     void start_upkeep() noexcept;
     void upkeep() noexcept;
     void drive_all(shard& of) noexcept;
+    void start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept;
     void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
     bool is_ours(CURL* handle) const noexcept override {

@@ -164,14 +164,20 @@ void engine::hold_loop(hold keep) noexcept {
         update_hold();
 }
 
-void engine::start_heartbeat() noexcept {
-    if (options_.heartbeat <= std::chrono::milliseconds::zero() || heartbeat_.armed)
+// Not once it closes: a close in the middle of a beat has stopped them.
+void engine::start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept {
+    if (one.armed || !timeout_ || phase_.load(std::memory_order_relaxed) >= phase::closing)
         return;
     try {
-        timeout_->start(heartbeat_, timeout::clock::now() + options_.heartbeat);
+        timeout_->start(one, deadline_after(wait));
     } catch (const std::bad_alloc&) {
-        // The next transfer tries again; without it only libcurl's own wake-ups are left.
+        // The next transfer tries again; until then only libcurl's own wake-ups are left.
     }
+}
+
+void engine::start_heartbeat() noexcept {
+    if (options_.heartbeat > std::chrono::milliseconds::zero())
+        start_alarm(heartbeat_, options_.heartbeat);
 }
 
 void engine::beat() noexcept {
@@ -235,13 +241,8 @@ void engine::end_forgotten() noexcept {
 }
 
 void engine::start_upkeep() noexcept {
-    if (!has(fault::ends_no_shutdown) || !options_.upkeep || upkeep_.armed)
-        return;
-    try {
-        timeout_->start(upkeep_, deadline_after(std::chrono::seconds(1)));
-    } catch (const std::bad_alloc&) {
-        // The next transfer tries again.
-    }
+    if (options_.upkeep && has(fault::ends_no_shutdown))
+        start_alarm(upkeep_, std::chrono::seconds(1));
 }
 
 void engine::upkeep() noexcept {

@@ -87,14 +87,7 @@ void engine::close_idle_shards_now() noexcept {
 }
 
 void engine::look_for_idle_shards() noexcept {
-    if (resting_.armed || !timeout_)
-        return;
-    try {
-        const auto wait = placement_.limited() ? std::chrono::seconds(0) : rest;
-        timeout_->start(resting_, deadline_after(wait));
-    } catch (const std::bad_alloc&) {
-        // The next one that runs empty tries again.
-    }
+    start_alarm(resting_, placement_.limited() ? std::chrono::seconds(0) : rest);
 }
 
 void engine::kicked(shard& by) noexcept {

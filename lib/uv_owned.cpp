@@ -3,6 +3,7 @@
 
 #include <curlicue/error.hpp>
 
+#include <array>
 #include <string>
 #include <system_error>
 
@@ -12,7 +13,11 @@ namespace {
 class uv_error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "uv"; }
-    std::string message(int code) const override { return uv_strerror(code); }
+    // uv_strerror forgets the memory of what it says about unknown codes.
+    std::string message(int code) const override {
+        std::array<char, 256> words{};
+        return uv_strerror_r(code, words.data(), words.size());
+    }
     // Where there is errno, libuv's codes are its negatives (uv/errno.h).
     std::error_condition default_error_condition(int code) const noexcept override {
         return std::generic_category().default_error_condition(-code);
