@@ -194,8 +194,10 @@ TEST_F(ATurn, LetsTheHostAndTheSocketsIntoALibcurlThatAlwaysWantsToBeCalledAtOnc
     auto over = multi->add_handle(handle);
     inside(handle, [&](fake_multi& multi) { multi.announce(pair.fd(), CURL_POLL_IN); });
     curl->on_action = [&](fake_multi& multi, curl_socket_t socket, int) {
-        if (socket == pair.fd())
+        if (socket == pair.fd()) {
+            multi.announce(socket, CURL_POLL_REMOVE);
             return multi.complete_all();
+        }
         host.count();
         ASSERT_LE(host.since, 100) << "the loop does not come round";
         multi.set_timer(0);
