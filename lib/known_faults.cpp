@@ -55,7 +55,9 @@ bool has(fault which, unsigned version) noexcept {
 }
 
 bool has(fault which) noexcept {
-    return has(which, curl_version_info(CURLVERSION_NOW)->version_num);
+    // Asked once: transfers come here, and curl_version_info writes its strings anew.
+    static const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    return has(which, version);
 }
 
 } // namespace curlicue::detail
