@@ -16,6 +16,13 @@ bool is_socket(curl_socket_t descriptor) noexcept {
     return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
+/// Of one whose response was there at once libcurl has never wanted to hear.
+bool is_connection_of(CURL* transfer, curl_socket_t socket) noexcept {
+    curl_socket_t last = CURL_SOCKET_BAD;
+    curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);
+    return last == socket;
+}
+
 } // namespace
 
 socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
@@ -57,11 +64,11 @@ void socket_table::end(entry& known) noexcept {
         size_.set(size_.value() - 1);
 }
 
-bool socket_table::may_stay(const entry& known) const noexcept {
-    if (!known.watch)
-        return false;
-    return known.wakes_libcurl ||
-           (known.tells_of_close && (every_close_is_told_ || known.watch->connected()));
+bool socket_table::may_stay(const entry& known, CURL* by, curl_socket_t socket) const noexcept {
+    if (!known.watch || known.wakes_libcurl)
+        return known.watch != nullptr;
+    return known.tells_of_close && (every_close_is_told_ || known.watch->connected() ||
+                                    (owner_.is_ours(by) && is_connection_of(by, socket)));
 }
 
 void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what) {
@@ -71,7 +78,7 @@ void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what)
         auto* const known = find(socket);
         if (known != nullptr && known->watch && &known->watch->of() != &of)
             return; // late: the number is another shard's by now
-        if (known != nullptr && !(may_stay(*known) && known->watch->keep_idle(by))) {
+        if (known != nullptr && !(may_stay(*known, by, socket) && known->watch->keep_idle(by))) {
             // If it was closed without a word, the number may soon be that of one that never tells.
             known->tells_of_close = false;
             end(*known);

@@ -66,7 +66,7 @@ private:
     entry* find(curl_socket_t socket) noexcept;
     void begin(entry& known, shard& of, CURL* by, curl_socket_t socket);
     void end(entry& known) noexcept;
-    bool may_stay(const entry& known) const noexcept;
+    bool may_stay(const entry& known, CURL* by, curl_socket_t socket) const noexcept;
     // Easies that were added here may open sockets elsewhere later, and when we are gone.
     bool here() const noexcept { return home_->runs_here() && !closed_; }
 
