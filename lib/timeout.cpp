@@ -23,12 +23,13 @@ timeout::~timeout() {
 void timeout::start(timed_work& item, clock::time_point deadline, whose is) {
     stop(item, is);
     auto& queue = queue_of(is);
-    if (spare_) {
-        spare_.key() = deadline;
-        spare_.mapped() = &item;
-        item.position = queue.insert(std::move(spare_));
-    } else {
+    if (spares_.empty()) {
         item.position = queue.emplace(deadline, &item);
+    } else {
+        auto spare = spares_.extract(spares_.begin());
+        spare.key() = deadline;
+        spare.mapped() = &item;
+        item.position = queue.insert(std::move(spare));
     }
     item.armed = true;
 }
@@ -39,7 +40,7 @@ void timeout::stop(timed_work& item, whose is) noexcept {
 }
 
 void timeout::take_off(timed_work& item, timed_work::queue& from) noexcept {
-    spare_ = from.extract(item.position);
+    spares_.insert(spares_.end(), from.extract(item.position));
     item.armed = false;
 }
 

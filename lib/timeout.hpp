@@ -51,7 +51,7 @@ private:
 
     timed_work::queue ours_;
     timed_work::queue others_;
-    timed_work::queue::node_type spare_;
+    timed_work::queue spares_; // its nodes are used again
     std::optional<clock::time_point> armed_for_;
     uv_owned<uv_timer_t> timer_;
     owner& owner_;

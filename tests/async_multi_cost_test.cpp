@@ -12,6 +12,7 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <list>
@@ -19,12 +20,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -232,6 +235,28 @@ TEST_F(ACost, OfATransferWithAContinuationIsNoAllocation) {
     EXPECT_EQ(continued(64).allocations, 0);
 }
 
+TEST_F(ACost, OfTimeoutsThatAreCancelledTogetherIsNoAllocation) {
+    if (!uses_memory_again())
+        GTEST_SKIP() << "nothing is used again under this sanitizer";
+    std::deque<promise<int>> sources;
+    std::deque<future<int>> limited;
+    int allocated = 0;
+    for (int round = 0; round != 2; ++round) {
+        const int before = allocations();
+        for (int i = 0; i != 8; ++i) {
+            sources.emplace_back(multi->executor());
+            limited.push_back(sources.back().get_future().timeout(std::chrono::hours(1)));
+        }
+        for (auto& each : limited)
+            each.cancel();
+        uv_run(&loop, UV_RUN_NOWAIT);
+        sources.clear();
+        limited.clear();
+        allocated = allocations() - before;
+    }
+    EXPECT_EQ(allocated, 0);
+}
+
 // Calls of the system. ----------------------------------------------------------------------------
 
 TEST_F(ACost, OfATransferOnAKeptConnectionIsNoChangeOfAWatch) {
@@ -241,6 +266,74 @@ TEST_F(ACost, OfATransferOnAKeptConnectionIsNoChangeOfAWatch) {
     // libcurl 8 reads twice.
     const bool reads_once = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
     EXPECT_LE(spent.beside_waits(), (reads_once ? 4.2 : 5) * spent.requests);
+}
+
+/// A server in the thread of the test, with one client: it answers when it is told to.
+class server_by_hand {
+public:
+    server_by_hand() {
+        listen(listener_, 1);
+        socklen_t size = sizeof address_;
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size);
+    }
+    server_by_hand(const server_by_hand&) = delete;
+    server_by_hand& operator=(const server_by_hand&) = delete;
+    ~server_by_hand() {
+        close(listener_);
+        close(client_);
+    }
+
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port)) + "/";
+    }
+    bool has_new_client() {
+        const int client = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
+        if (client >= 0)
+            client_ = client;
+        return client >= 0;
+    }
+    bool has_request() {
+        char request[1000];
+        return ::recv(client_, request, sizeof request, 0) > 0;
+    }
+    void answer() {
+        constexpr std::string_view response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        EXPECT_EQ(::send(client_, response.data(), response.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(response.size()));
+    }
+
+private:
+    int listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int client_ = -1;
+    sockaddr_in address_{};
+};
+
+// Where the host holds the loop up, libcurl learns of the connection by its timer: it sends the
+// request and reads the response in one, and never asks to read from the socket.
+TEST_F(ACost, OfATransferIsNoChangeOfAWatchThoughTheFirstResponseWasThereAtOnce) {
+    server_by_hand server;
+    page.setopt<CURLOPT_URL>(server.url());
+    uv_check_t host;
+    host.data = &server;
+    uv_check_init(&loop, &host);
+    uv_check_start(&host, [](uv_check_t* self) {
+        auto& served = *static_cast<server_by_hand*>(self->data);
+        if (!served.has_new_client())
+            return;
+        served.answer();
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    });
+    run(multi->add_handle(page));
+    uv_close(reinterpret_cast<uv_handle_t*>(&host), nullptr);
+    server.has_request();
+    for (int i = 0; i != 3; ++i) {
+        const int before = calls[epoll_change];
+        auto next = multi->add_handle(page);
+        run_to([&] { return server.has_request(); });
+        server.answer();
+        run(std::move(next));
+        EXPECT_EQ(calls[epoll_change], before);
+    }
 }
 
 TEST_F(ACost, OfATransferAloneIsOneWait) {
