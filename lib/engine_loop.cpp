@@ -241,7 +241,7 @@ void engine::end_forgotten() noexcept {
 }
 
 void engine::start_upkeep() noexcept {
-    if (options_.upkeep && has(fault::ends_no_shutdown))
+    if (needs_upkeep_)
         start_alarm(upkeep_, std::chrono::seconds(1));
 }
 

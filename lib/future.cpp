@@ -233,14 +233,17 @@ void state_base::last_reference_gone() noexcept {
         if (auto why = unseen())
             link_->unobserved(why->exception());
     // A loop again: of many states each may be the last owner of the next.
-    static thread_local state_base* doomed = nullptr;
-    static thread_local bool deleting = false;
-    next_doomed_ = std::exchange(doomed, this);
-    if (std::exchange(deleting, true))
+    struct ending {
+        state_base* first;
+        bool deleting;
+    };
+    static thread_local ending doomed{};
+    next_doomed_ = std::exchange(doomed.first, this);
+    if (std::exchange(doomed.deleting, true))
         return;
-    while (doomed != nullptr)
-        delete std::exchange(doomed, doomed->next_doomed_);
-    deleting = false;
+    while (doomed.first != nullptr)
+        delete std::exchange(doomed.first, doomed.first->next_doomed_);
+    doomed.deleting = false;
 }
 
 } // namespace detail

@@ -36,24 +36,40 @@ struct free_blocks {
     std::array<size_class, largest / step> classes;
     bool registered;
     bool ended;
+
+    bool keep(void* memory, std::size_t size) noexcept;
+    void give_back() noexcept;
 };
 thread_local free_blocks kept{};
 
 // Gives back what a thread has kept, when it ends.
 class end_of_thread {
 public:
-    end_of_thread() noexcept { kept.registered = true; }
+    end_of_thread() = default;
     end_of_thread(const end_of_thread&) = delete;
     end_of_thread& operator=(const end_of_thread&) = delete;
-    ~end_of_thread() {
-        kept.ended = true;
-        for (auto& each : kept.classes)
-            while (each.first != nullptr)
-                ::operator delete(std::exchange(each.first, each.first->next));
-    }
+    ~end_of_thread() { kept.give_back(); }
 };
 
 constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / step; }
+
+bool free_blocks::keep(void* memory, std::size_t size) noexcept {
+    auto& same = classes[class_of(size)];
+    if (ended || same.count == most)
+        return false;
+    if (!std::exchange(registered, true))
+        static thread_local const end_of_thread guard;
+    ++same.count;
+    same.first = new (memory) block{same.first};
+    return true;
+}
+
+void free_blocks::give_back() noexcept {
+    ended = true;
+    for (auto& each : classes)
+        while (each.first != nullptr)
+            ::operator delete(std::exchange(each.first, each.first->next));
+}
 
 } // namespace
 
@@ -69,13 +85,8 @@ void* recycled::operator new(std::size_t size) {
 }
 
 void recycled::operator delete(void* memory, std::size_t size) noexcept {
-    if (!keeps || size > largest || kept.ended || kept.classes[class_of(size)].count == most)
-        return ::operator delete(memory);
-    if (!kept.registered)
-        static thread_local const end_of_thread guard;
-    auto& same = kept.classes[class_of(size)];
-    ++same.count;
-    same.first = new (memory) block{same.first};
+    if (!keeps || size > largest || !kept.keep(memory, size))
+        ::operator delete(memory);
 }
 
 } // namespace curlicue::detail
