@@ -10,7 +10,9 @@
 namespace curlicue::detail {
 namespace {
 
-// A turn of the loop runs no more of our steps than this: I/O and the host have their turn too.
+// So many of our steps run in a callback of the loop at the most, and a turn of the loop has three
+// that run any: our timer's, our wake-up's, and that after the last ready socket. What is left
+// comes with the next turn: I/O and the host have theirs too.
 constexpr std::size_t max_steps = 256;
 // libcurl asks to be called at once again and again (8.6 and 8.7 without end, while HTTP/2
 // transfers are paused); continuations add transfers, which ask as well.
