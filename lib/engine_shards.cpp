@@ -4,6 +4,7 @@
 #include <curlicue/error.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace curlicue::detail {
@@ -19,7 +20,18 @@ constexpr bool limits_connections(CURLMoption option) noexcept {
 
 } // namespace
 
-shard& engine::shard_for(const origin& server) { return open_shard(placement_.choose(server)); }
+// Where nothing is left for one more, the first has to do: libcurl 8.20 and newer make no multi
+// handle without descriptors for its wake-ups (multi.c, Curl_multi_handle).
+shard& engine::shard_for(const origin& server) {
+    if (const auto number = placement_.choose(server); number != 0) {
+        try {
+            return open_shard(number);
+        } catch (const std::bad_alloc&) {
+            // The first is open already, or it says so itself.
+        }
+    }
+    return open_shard(0);
+}
 
 shard& engine::open_shard(std::size_t number) {
     while (shards_.size() <= number) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -42,6 +43,25 @@ TEST_F(AnEngineWithShards, OpensNoMoreThanAllowed) {
     EXPECT_EQ(open(), 64u);
     EXPECT_EQ(filled().front(), 34u) << "one more in each, and in the first another";
     EXPECT_EQ(filled().back(), 33u);
+}
+
+TEST_F(AnEngineWithShards, PutsUpWithTheFirstWhereNoOtherCanBeMade) {
+    curl->most_multis = 1;
+    add(40);
+    EXPECT_THAT(filled(), ElementsAre(40));
+    EXPECT_EQ(open(), 1u);
+    curl->most_multis = 2;
+    add(1);
+    EXPECT_THAT(filled(), ElementsAre(40, 1));
+}
+
+TEST_F(AnEngineWithShards, RefusesATransferForWhichNoneCanBeMade) {
+    curl->most_multis = 0;
+    EXPECT_THROW(add(1), std::bad_alloc);
+    EXPECT_EQ(multi->stats().pending, 0u);
+    curl->most_multis = 1;
+    add(1);
+    EXPECT_THAT(filled(), ElementsAre(1));
 }
 
 TEST_F(AnEngineWithShards, GivesWhatGoesBeyondToTheOneWithTheFewest) {

@@ -131,6 +131,8 @@ bool fake_curl::has(CURL* easy) const noexcept {
 
 CURLM* fake_curl::init() {
     const enough_memory spared;
+    if (multis_.size() >= most_multis)
+        return nullptr;
     ++made_;
     return &multis_.emplace_back();
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -71,6 +72,7 @@ public:
     script on_pause;
     std::function<void(fake_multi&, curl_socket_t, int mask)> on_action;
     std::function<void(fake_multi&)> on_cleanup;
+    std::size_t most_multis = std::numeric_limits<std::size_t>::max(); ///< no more can be made
 
     /// Fails the next call of this kind, or the one after `skip` others. What happens inside it
     /// happens all the same.
