@@ -11,6 +11,15 @@ namespace curlicue {
 
 using detail::engine;
 
+namespace {
+
+bool parses_authorities_once() noexcept {
+    return !has(detail::fault::insists_on_directory) ||
+           curl_version_info(CURLVERSION_NOW)->capath == nullptr;
+}
+
+} // namespace
+
 async_multi::async_multi(async_multi_options options)
     : engine_(detail::make_intrusive<engine>(std::move(options))) {}
 
@@ -121,9 +130,10 @@ std::string async_multi::diagnostics() const {
             text +=
                 "this libcurl: " + std::string(each.what) + "; " + std::string(each.answer) + '\n';
     if (options.ca_cache)
-        text +=
-            "CA certificates: the default bundle file alone, parsed once; as strict as with the "
-            "directory\n";
+        text += parses_authorities_once()
+                    ? "CA certificates: the default bundle file alone, parsed once; as strict as "
+                      "with the directory\n"
+                    : "CA certificates: also the default directory, for each connection\n";
     const auto on = [&text](const char* name, bool is_on) {
         text += std::string(name) + ": " + (is_on ? "on\n" : "off\n");
     };

@@ -4,6 +4,7 @@
 #include "built_mime.hpp"
 #include "easy_store.hpp"
 #include "global.hpp"
+#include "known_faults.hpp"
 #include "process.hpp"
 #include "refusal.hpp"
 #include "share_core.hpp"
@@ -201,8 +202,8 @@ void easy_core::lend_caches(CURLSH* caches) noexcept {
 // Curl_ssl_setup_x509_store), and from 7.87 on.
 void easy_core::prefer_ca_bundle() noexcept {
     const auto* const libcurl = curl_version_info(CURLVERSION_NOW);
-    if (prefers_ca_bundle_ || libcurl->cainfo == nullptr || is_set(CURLOPT_CAINFO) ||
-        is_set(CURLOPT_CAPATH) || is_set(CURLOPT_CAINFO_BLOB))
+    if (prefers_ca_bundle_ || has(fault::insists_on_directory) || libcurl->cainfo == nullptr ||
+        is_set(CURLOPT_CAINFO) || is_set(CURLOPT_CAPATH) || is_set(CURLOPT_CAINFO_BLOB))
         return;
     prefers_ca_bundle_ = curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr) == CURLE_OK;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the loop brings to an engine, what keeps the loop, and the turn.
 #include "engine_scopes.hpp"
+#include "known_faults.hpp"
 #include <curlicue/error.hpp>
 
 #include <exception>
@@ -59,7 +60,7 @@ bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
     if (of.multi() == nullptr)
         return true;
     const auto effects = of.effects;
-    drive(of, socket, mask);
+    drive(of, socket, has(fault::reads_while_paused) ? 0 : mask);
     if (effects == of.effects && options_.spin_guard)
         sockets_->nothing_came_of_it(socket);
     return true;

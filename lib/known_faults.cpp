@@ -25,6 +25,11 @@ constexpr std::array faults{
                 "CURLOPT_QUICK_EXIT is set on owned easies"},
     known_fault{fault::loses_wakeups, 0x080500, 0x080500, "HTTP/2 transfers miss wake-ups",
                 "the heartbeat calls libcurl all the same"},
+    // It asks for the sockets of paused transfers (cf_socket_adjust_pollset), reads one once told
+    // that it is ready (Curl_readwrite), and where the body ends then, forgets what it has of it.
+    known_fault{fault::reads_while_paused, 0x080500, 0x080500,
+                "paused transfers are read on and lose their bodies",
+                "libcurl looks for itself what is ready; the spin guard bounds how often"},
     known_fault{fault::asks_without_end, 0x080600, 0x0807ff,
                 "paused HTTP/2 transfers want to be called at once without end",
                 "a turn of the loop has a bounded number of such calls"},
@@ -43,6 +48,10 @@ constexpr std::array faults{
     known_fault{fault::ends_no_shutdown, 0x081500, 0x081500,
                 "TLS connections that are shut down stay for ever",
                 "all transfers are called for once a second"},
+    // A null CURLOPT_CAPATH is taken for none that was set (setopt.c).
+    known_fault{fault::insists_on_directory, 0x081500, newest,
+                "its default directory of authorities cannot be left out",
+                "ca_cache is of use only where there is none"},
 };
 
 } // namespace

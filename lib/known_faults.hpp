@@ -13,11 +13,13 @@ enum class fault {
     waits_in_removal,     ///< for a look-up that runs
     waits_in_cleanup,     ///< likewise
     loses_wakeups,        ///< of HTTP/2 transfers
+    reads_while_paused,   ///< and loses what it held back
     asks_without_end,     ///< to be called at once
     keeps_shut_sockets,   ///< readable for ever
     forgets_its_pointers, ///< those that curl_multi_assign gave to sockets
     leaves_waker_readable,
-    ends_no_shutdown, ///< of a TLS connection, unless all transfers are called for
+    ends_no_shutdown,     ///< of a TLS connection, unless all transfers are called for
+    insists_on_directory, ///< of CA certificates, where it has a default one
 };
 
 struct known_fault {

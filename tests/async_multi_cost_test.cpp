@@ -340,7 +340,9 @@ TEST_F(ACost, OfATransferAloneIsOneWait) {
     const auto spent = continued(1);
     EXPECT_LE(spent.calls[epoll_sleep], 1.1 * spent.requests);
     EXPECT_LE(spent.calls[epoll_change], spent.requests / 20);
-    EXPECT_LE(spent.beside_waits(), 4.5 * spent.requests);
+    // We let 8.5.0 look for itself whether it may read, which it does by a poll.
+    const bool looks = curl_version_info(CURLVERSION_NOW)->version_num == 0x080500;
+    EXPECT_LE(spent.beside_waits(), (looks ? 5.5 : 4.5) * spent.requests);
 }
 
 // On the poll handle of one that was closed: a new one would make three calls more.
@@ -463,7 +465,18 @@ TEST_F(ACacheOfAuthorities, LeavesABorrowedHandleAlone) {
     EXPECT_EQ(code_of(*multi, easy::borrow(handle.get())), CURLE_OK);
 }
 
+TEST_F(ACacheOfAuthorities, SaysWhetherItLooksIntoADirectory) {
+    if (!is_openssl())
+        GTEST_SKIP() << "only OpenSSL's look-ups are counted";
+    authorities_looked_for = 0;
+    EXPECT_EQ(code_of(*multi, page()), CURLE_PEER_FAILED_VERIFICATION);
+    const bool once = multi->diagnostics().find("parsed once") != std::string::npos;
+    EXPECT_EQ(once, authorities_looked_for == 0);
+}
+
 TEST_F(ACacheOfAuthorities, LooksIntoNoDirectory) {
+    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081500)
+        GTEST_SKIP() << "a null CURLOPT_CAPATH means the default one (setopt.c)";
     async_multi without(&loop);
     authorities_looked_for = 0;
     EXPECT_EQ(code_of(without, page()), CURLE_PEER_FAILED_VERIFICATION);

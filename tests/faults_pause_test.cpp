@@ -48,7 +48,10 @@ protected:
         run_to([&] { return host.ticks() >= 20; });
         const auto before = multi->stats().wakeups;
         run_to([&] { return host.ticks() >= 120; });
-        EXPECT_LE(multi->stats().wakeups - before, 12u);
+        // 8.5.0 wants to hear of it all the same (cf_socket_adjust_pollset).
+        if (curl_version_info(CURLVERSION_NOW)->version_num != 0x080500) {
+            EXPECT_LE(multi->stats().wakeups - before, 12u);
+        }
         EXPECT_EQ(received, 0u);
     }
 

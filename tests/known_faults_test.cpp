@@ -29,7 +29,7 @@ TEST(TheKnownFaults, AreThoseOfTheirVersions) {
         {0x080102, {stalls_streams, closes_in_silence, waits_in_removal}},
         {0x080200, {stalls_streams, waits_in_removal}},
         {0x080400, {waits_in_removal}},
-        {0x080500, {waits_in_removal, loses_wakeups}},
+        {0x080500, {waits_in_removal, loses_wakeups, reads_while_paused}},
         {0x080600, {waits_in_removal, asks_without_end}},
         {0x080701, {waits_in_removal, asks_without_end}},
         {0x080901, {waits_in_removal, keeps_shut_sockets}},
@@ -38,8 +38,8 @@ TEST(TheKnownFaults, AreThoseOfTheirVersions) {
         {0x081100, {waits_in_removal}},
         {0x081200, {}},
         {0x081400, {waits_in_cleanup, leaves_waker_readable}},
-        {0x081500, {waits_in_cleanup, ends_no_shutdown}},
-        {0x081600, {waits_in_cleanup}},
+        {0x081500, {waits_in_cleanup, ends_no_shutdown, insists_on_directory}},
+        {0x081600, {waits_in_cleanup, insists_on_directory}},
     };
     for (const auto& [version, faults] : table)
         EXPECT_EQ(of(version), faults) << std::hex << version;

@@ -65,7 +65,7 @@ struct async_multi_options {
     /// (Debian), libcurl parses each of its certificates anew for every TLS connection, tens of
     /// milliseconds in which the loop stands still; an owned easy that sets neither CAINFO nor
     /// CAPATH then uses the default bundle file alone, which is parsed once a multi handle. The
-    /// server is verified all the same.
+    /// server is verified all the same. From 8.21 on libcurl reads the directory nonetheless.
     bool ca_cache = false;
     /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
     /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
