@@ -118,7 +118,10 @@ TEST_F(AMultiWithSockets, AsksForATimerAndStopsIt) {
     transfers.add_handle(page);
     EXPECT_THAT(driver.timers, ElementsAre(milliseconds(0ms)));
     EXPECT_THAT(driver.run().succeeded, ElementsAre(page));
-    EXPECT_EQ(driver.timers.back(), std::nullopt);
+    // 8.5.0 says no more when the last time that it asked for has come (Curl_update_timer).
+    if (curl_version_info(CURLVERSION_NOW)->version_num != 0x080500) {
+        EXPECT_EQ(driver.timers.back(), std::nullopt);
+    }
 }
 
 TEST_F(AMultiWithSockets, EndsATransferInTimeByItsTimerAlone) {
