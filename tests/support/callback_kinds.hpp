@@ -5,6 +5,7 @@
 #include <curlicue/easy.hpp>
 
 #include <functional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ using probe = std::function<void()>;
 struct callback_kind {
     std::string name;
     std::function<void(easy&, probe)> install;
+
+    // Of what has no words GoogleTest prints the bytes, which need not all be there.
+    friend void PrintTo(const callback_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
 inline void upload(easy& page, std::string_view name) {
