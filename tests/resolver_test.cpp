@@ -11,11 +11,21 @@
 #include <curl/curl.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
 
 namespace {
+
+/// From 8.20 on one for each family, if the system has sockets for it (Curl_async_getaddrinfo).
+int questions_for_a_name() {
+    const int probe = ::socket(AF_INET6, SOCK_DGRAM, 0);
+    if (probe >= 0)
+        ::close(probe);
+    return probe >= 0 && curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400 ? 2 : 1;
+}
 
 class ALookUp : public async_fixture {
 protected:
@@ -37,13 +47,14 @@ protected:
     }
     future<easy> begin_looking(const easy& page) {
         auto over = multi->perform(page);
-        run_to([&] { return names.looking() != 0; });
+        run_to([&] { return names.looking() >= questions; });
         return over;
     }
     std::error_code outcome(future<easy> over) {
         return failure_of([&] { run(std::move(over)); });
     }
 
+    const int questions = questions_for_a_name();
     resolver names;
 };
 
@@ -51,7 +62,7 @@ TEST_F(ALookUp, GivesAnAddressToATransfer) {
     easy page = named("some.test");
     run(multi->perform(page));
     EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
-    EXPECT_EQ(names.asked(), 1);
+    EXPECT_EQ(names.asked(), questions);
 }
 
 TEST_F(ALookUp, LetsTheLoopTurnWhileItIsStuck) {
@@ -60,7 +71,7 @@ TEST_F(ALookUp, LetsTheLoopTurnWhileItIsStuck) {
     {
         const host_timer host(loop);
         run_to([&] { return host.ticks() >= 100; });
-        EXPECT_EQ(names.looking(), 1);
+        EXPECT_EQ(names.looking(), questions);
         EXPECT_FALSE(over.ready());
     }
     names.go_on();
@@ -72,21 +83,21 @@ TEST_F(ALookUp, IsLeftAloneByACancel) {
     auto over = begin_looking(named("stuck.test"));
     EXPECT_TRUE(over.cancel());
     EXPECT_TRUE(over.ready());
-    EXPECT_EQ(names.looking(), 1) << "the cancel has waited for it";
+    EXPECT_EQ(names.looking(), questions) << "the cancel has waited for it";
     easy other = quiet(url("/hello"));
     run(multi->perform(other));
-    EXPECT_EQ(names.looking(), 1) << "another transfer has waited for it";
+    EXPECT_EQ(names.looking(), questions) << "another transfer has waited for it";
 }
 
 TEST_F(ALookUp, IsLeftAloneByAClose) {
     names.stuck = true;
     auto first = begin_looking(named("stuck.test")), second = begin_looking(named("too.test"));
-    run_to([&] { return names.looking() == 2; });
+    run_to([&] { return names.looking() == 2 * questions; });
     auto closed = multi->close();
     EXPECT_TRUE(first.cancelled() && second.cancelled());
-    EXPECT_EQ(names.looking(), 2) << "the begin of the close has waited for it";
+    EXPECT_EQ(names.looking(), 2 * questions) << "the begin of the close has waited for it";
     run(std::move(closed));
-    EXPECT_EQ(names.looking(), 2) << "the close has waited for it";
+    EXPECT_EQ(names.looking(), 2 * questions) << "the close has waited for it";
     EXPECT_EQ(uv_loop_alive(&loop), 0);
 }
 
@@ -96,7 +107,7 @@ TEST_F(ALookUp, IsLeftAloneWhenTheEasyGoes) {
         auto over = begin_looking(named("stuck.test"));
         over.cancel();
     }
-    EXPECT_EQ(names.looking(), 1) << "the last easy has waited for it";
+    EXPECT_EQ(names.looking(), questions) << "the last easy has waited for it";
 }
 
 TEST_F(ALookUp, EndsWithItsTransfersOwnTime) {
@@ -104,7 +115,7 @@ TEST_F(ALookUp, EndsWithItsTransfersOwnTime) {
     easy page = named("stuck.test");
     page.setopt<CURLOPT_TIMEOUT_MS>(50);
     EXPECT_EQ(outcome(multi->perform(page)), std::errc::timed_out);
-    EXPECT_EQ(names.looking(), 1) << "the time out has waited for it";
+    EXPECT_NE(names.looking(), 0) << "the time out has waited for it";
 }
 
 TEST_F(ALookUp, FailsWithoutAnAddress) {
