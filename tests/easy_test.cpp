@@ -35,6 +35,16 @@ template <class Call> std::error_code usage_of(Call call) {
     return {};
 }
 
+/// What libcurl says to that.
+template <class Call> std::error_code error_of(Call call) {
+    try {
+        call();
+    } catch (const std::system_error& error) {
+        return error.code();
+    }
+    return {};
+}
+
 std::string body_of(easy handle) {
     std::string body;
     handle.setopt<CURLOPT_WRITEDATA>(body).perform();
@@ -564,6 +574,29 @@ TEST(AnEasy, TellsTheHeadersOfItsResponse) {
          header = handle.nextheader(header))
         ++count;
     EXPECT_GT(count, 2U);
+}
+
+TEST(AnEasy, RefusesToLookForHeadersThatNoRequestHas) {
+    const easy handle;
+    EXPECT_EQ(error_of([&] { (void)handle.header("a", 0, 0, -1); }), CURLE_BAD_FUNCTION_ARGUMENT);
+    EXPECT_EQ(error_of([&] { (void)handle.header("a", 0, CURLH_HEADER, -2); }),
+              CURLE_BAD_FUNCTION_ARGUMENT);
+    EXPECT_EQ(handle.nextheader(), nullptr);
+}
+
+TEST(AnEasy, HasNothingToSayToASocketItDoesNotHave) {
+    easy handle;
+    char buffer[4];
+    EXPECT_EQ(error_of([&] { handle.send("x"); }), CURLE_UNSUPPORTED_PROTOCOL);
+    EXPECT_EQ(error_of([&] { handle.recv(buffer); }), CURLE_UNSUPPORTED_PROTOCOL);
+}
+
+TEST(AnEasy, HasNoFramesWithoutAWebSocket) {
+    easy handle;
+    char buffer[4];
+    EXPECT_TRUE(error_of([&] { handle.ws_send("x", CURLWS_TEXT); }));
+    EXPECT_TRUE(error_of([&] { handle.ws_recv(buffer); }));
+    EXPECT_FALSE(handle.ws_meta());
 }
 
 TEST(AnEasy, TellsInfosInTheirTypes) {
