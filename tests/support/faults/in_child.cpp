@@ -18,6 +18,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef COUNTS_COVERAGE
+#include <gcov.h>
+#endif
 
 // There, if this is built with a sanitizer that finds leaks.
 extern "C" int __lsan_do_recoverable_leak_check() __attribute__((weak));
@@ -92,6 +95,13 @@ std::string complaint_of(const std::function<std::string()>& body) {
     }
 }
 
+// libgcov writes when a process exits, and `_exit` is no exit to it.
+void write_coverage() noexcept {
+#ifdef COUNTS_COVERAGE
+    ::__gcov_dump();
+#endif
+}
+
 [[noreturn]] void be_child(const std::function<std::string()>& body) noexcept {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     report_signals();
@@ -101,6 +111,7 @@ std::string complaint_of(const std::function<std::string()>& body) {
         __lsan_do_recoverable_leak_check() != 0)
         complaint = "it leaks, see above";
     tell(complaint);
+    write_coverage();
     ::_exit(complaint.empty() ? 0 : 1);
 }
 
