@@ -18,8 +18,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #ifdef COUNTS_COVERAGE
-#include <gcov.h>
+extern "C" void __gcov_dump(); // whose header in g++ 12 is for C alone
 #endif
 
 // There, if this is built with a sanitizer that finds leaks.
