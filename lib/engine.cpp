@@ -33,11 +33,10 @@ timeout::clock::time_point deadline_for(const easy_core& core) noexcept {
 engine::engine(async_multi_options options)
     : options_(std::move(options)), dispatcher_(*this),
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
-      placement_(options_.sharding), needs_upkeep_(options_.upkeep && has(fault::ends_no_shutdown)),
-      close_(*this, &engine::close_here), drain_(*this, &engine::drain_here),
-      heartbeat_(*this, &engine::beat), upkeep_(*this, &engine::upkeep),
-      resting_(*this, &engine::close_idle_shards), patience_(*this, &engine::patience_over),
-      hold_(options_.keep_loop) {}
+      placement_(options_.sharding), close_(*this, &engine::close_here),
+      drain_(*this, &engine::drain_here), heartbeat_(*this, &engine::beat),
+      upkeep_(*this, &engine::upkeep), resting_(*this, &engine::close_idle_shards),
+      patience_(*this, &engine::patience_over), hold_(options_.keep_loop) {}
 
 engine::~engine() { invariants::check_end(*this); }
 

@@ -224,7 +224,6 @@ private:
     std::vector<shard*> kicked_; // to be driven in the next round
     std::vector<shard*> driven_; // while they are
     bool multiplexes_ = !has(fault::stalls_streams);
-    const bool needs_upkeep_;
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
     work_queue waiting_;  // for descriptors, that others may leave

@@ -244,7 +244,7 @@ void engine::end_forgotten() noexcept {
 }
 
 void engine::start_upkeep() noexcept {
-    if (needs_upkeep_)
+    if (options_.upkeep && has(fault::ends_no_shutdown))
         start_alarm(upkeep_, std::chrono::seconds(1));
 }
 

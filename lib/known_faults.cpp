@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "known_faults.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <curl/curl.h>
@@ -54,19 +53,28 @@ constexpr std::array faults{
                 "ca_cache is of use only where there is none"},
 };
 
+constexpr unsigned bit_of(fault which) noexcept { return 1U << static_cast<unsigned>(which); }
+
+constexpr unsigned faults_of(unsigned version) noexcept {
+    unsigned all = 0;
+    for (const auto& each : faults)
+        if (each.first <= version && version <= each.last)
+            all |= bit_of(each.which);
+    return all;
+}
+
 } // namespace
 
 std::span<const known_fault> known_faults() noexcept { return faults; }
 
 bool has(fault which, unsigned version) noexcept {
-    const auto found = std::ranges::find(faults, which, &known_fault::which);
-    return found->first <= version && version <= found->last;
+    return (faults_of(version) & bit_of(which)) != 0;
 }
 
 bool has(fault which) noexcept {
-    // Asked once: transfers come here, and curl_version_info writes its strings anew.
-    static const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-    return has(which, version);
+    // Looked up once: each event of a socket comes here.
+    static const unsigned all = faults_of(curl_version_info(CURLVERSION_NOW)->version_num);
+    return (all & bit_of(which)) != 0;
 }
 
 } // namespace curlicue::detail
