@@ -29,8 +29,11 @@ constexpr std::array faults{
     known_fault{fault::reads_while_paused, 0x080500, 0x080500,
                 "paused transfers are read on and lose their bodies",
                 "libcurl looks for itself what is ready; the spin guard bounds how often"},
-    known_fault{fault::asks_without_end, 0x080600, 0x0807ff,
-                "paused HTTP/2 transfers want to be called at once without end",
+    // What is to be read stays noted while a transfer is paused (select_bits): with HTTP/2, and
+    // from
+    // 8.9 on where the whole of a reply is there (Curl_xfer_is_blocked).
+    known_fault{fault::asks_without_end, 0x080600, 0x080eff,
+                "paused transfers may want to be called at once without end",
                 "a turn of the loop has a bounded number of such calls"},
     known_fault{fault::keeps_shut_sockets, 0x080900, 0x080901,
                 "sockets that the server has shut are not let go of",

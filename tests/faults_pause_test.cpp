@@ -48,9 +48,12 @@ protected:
         run_to([&] { return host.ticks() >= 20; });
         const auto before = multi->stats().wakeups;
         run_to([&] { return host.ticks() >= 120; });
-        // 8.5.0 wants to hear of it all the same (cf_socket_adjust_pollset).
-        if (curl_version_info(CURLVERSION_NOW)->version_num != 0x080500) {
-            EXPECT_LE(multi->stats().wakeups - before, 12u);
+        // 8.5.0 wants to hear of it all the same (cf_socket_adjust_pollset), and 8.6 to 8.14 want
+        // to be called again and again, once in a millisecond (multi.c, select_bits).
+        const auto version = curl_version_info(CURLVERSION_NOW)->version_num;
+        if (version != 0x080500) {
+            EXPECT_LE(multi->stats().wakeups - before,
+                      0x0805ff < version && version < 0x080f00 ? 200u : 12u);
         }
         EXPECT_EQ(received, 0u);
     }
