@@ -211,6 +211,12 @@ protected:
         return allocated == 0;
     }
 
+    /// What libcurl 8.10 to 8.14 call beside: 5.7 to 6 calls a request in all, by measurement.
+    static double one_more(const spent& all) {
+        const auto version = curl_version_info(CURLVERSION_NOW)->version_num;
+        return 0x080a00 <= version && version < 0x080f00 ? 1.3 * all.requests : 0;
+    }
+
     static constexpr int warm = 640;
     int measured = 3200; // many beside those that run at the ends
     int started = 0, done = 0;
@@ -265,7 +271,7 @@ TEST_F(ACost, OfATransferOnAKeptConnectionIsNoChangeOfAWatch) {
     EXPECT_EQ(spent.calls[control], 0);
     // libcurl 8 reads twice.
     const bool reads_once = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
-    EXPECT_LE(spent.beside_waits(), (reads_once ? 4.2 : 5) * spent.requests);
+    EXPECT_LE(spent.beside_waits(), (reads_once ? 4.2 : 5) * spent.requests + one_more(spent));
 }
 
 /// A server in the thread of the test, with one client: it answers when it is told to.
@@ -342,7 +348,7 @@ TEST_F(ACost, OfATransferAloneIsOneWait) {
     EXPECT_LE(spent.calls[epoll_change], spent.requests / 20);
     // We let 8.5.0 look for itself whether it may read, which it does by a poll.
     const bool looks = curl_version_info(CURLVERSION_NOW)->version_num == 0x080500;
-    EXPECT_LE(spent.beside_waits(), (looks ? 5.5 : 4.5) * spent.requests);
+    EXPECT_LE(spent.beside_waits(), (looks ? 5.5 : 4.5) * spent.requests + one_more(spent));
 }
 
 // On the poll handle of one that was closed: a new one would make three calls more.
