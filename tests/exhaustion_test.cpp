@@ -72,9 +72,6 @@ protected:
     }
 
     static void sweep(void (*what)(scene&)) {
-#ifdef __SANITIZE_ADDRESS__
-        GTEST_SKIP() << "the sanitizer looks at objects through a pipe, which takes descriptors";
-#endif
         for (rlim_t limit = 12; limit <= 64; limit += 4) {
             const auto end = in_child([&] {
                 const auto before = open_descriptors();
