@@ -15,7 +15,7 @@ constexpr auto longest_backoff = 100ms;
 // So many events in so short a time, of which nothing came, and then some of which libcurl read
 // nothing: no transfer makes those.
 constexpr unsigned most_in_vain = 1000;
-constexpr std::uint64_t vain_time = 100; // milliseconds
+constexpr std::uint64_t vain_time = 1000; // milliseconds
 constexpr unsigned proofs = 8;
 constexpr auto spin_backoff = 10ms;
 
