@@ -88,6 +88,7 @@ private:
         const loop_scope current(&loop_);
         try {
             multi_.emplace(&loop_, std::move(options));
+            end_.data = this;
             detail::check_uv(uv_async_init(&loop_, &end_, &ended), "uv_async_init");
         } catch (...) {
             multi_.reset();
@@ -101,7 +102,10 @@ private:
             continue;
     }
 
+    // NOLINTNEXTLINE(bugprone-exception-escape): `ref` throws on other threads alone
     static void ended(uv_async_t* end) noexcept {
+        // The multi may hear of its close only after this: from now on it holds the loop itself.
+        static_cast<running_loop*>(end->data)->multi_->ref();
         uv_close(reinterpret_cast<uv_handle_t*>(end), nullptr);
     }
 

@@ -19,12 +19,38 @@
 #include <vector>
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <uv.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
 using namespace std::chrono_literals;
+
+namespace {
+
+// Of this thread's next two wake-ups the loop hears the second first, and goes on for a while.
+thread_local bool turns_wakeups_round = false;
+thread_local uv_async_t* held_back = nullptr;
+
+} // namespace
+
+// The library's calls come here, since a program's own symbols go before those of its libraries.
+extern "C" int uv_async_send(uv_async_t* handle) {
+    using function = int(uv_async_t*);
+    static auto* const send = reinterpret_cast<function*>(dlsym(RTLD_NEXT, "uv_async_send"));
+    if (!turns_wakeups_round)
+        return send(handle);
+    if (held_back == nullptr) {
+        held_back = handle;
+        return 0;
+    }
+    turns_wakeups_round = false;
+    send(handle);
+    std::this_thread::sleep_for(100ms);
+    return send(std::exchange(held_back, nullptr));
+}
 
 namespace {
 
@@ -67,6 +93,15 @@ TEST_F(ALoopThread, ServesManyThreads) {
         thread.join();
     EXPECT_EQ(good, 200);
     EXPECT_EQ(background.multi().stats().completed, 200u);
+}
+
+// libuv calls for wake-ups in the order of their handles, not in that in which they were sent.
+TEST_F(ALoopThread, EndsThoughItsLoopHearsOfTheEndBeforeItsMultiOfTheClose) {
+    auto background = std::make_unique<loop_thread>();
+    background->multi().post([] {}).get();
+    turns_wakeups_round = true;
+    background.reset();
+    EXPECT_FALSE(turns_wakeups_round);
 }
 
 TEST_F(ALoopThread, CancelsWhatIsPendingWhenItIsDestroyed) {
