@@ -15,8 +15,8 @@ namespace {
 // that run any: our timer's, our wake-up's, and that after the last ready socket. What is left
 // comes with the next turn: I/O and the host have theirs too.
 constexpr std::size_t max_steps = 256;
-// libcurl asks to be called at once again and again (8.6 and 8.7 without end, while HTTP/2
-// transfers are paused); continuations add transfers, which ask as well.
+// libcurl asks to be called at once again and again (8.6 to 8.14 without end, while transfers are
+// paused); continuations add transfers, which ask as well.
 constexpr int max_rounds = 8;
 constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
 

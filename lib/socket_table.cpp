@@ -16,7 +16,8 @@ bool is_socket(curl_socket_t descriptor) noexcept {
     return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// Of one whose response was there at once libcurl has never wanted to hear.
+/// Whether it has become the transfer's connection: one whose response was there at once libcurl
+/// has never asked to read from.
 bool is_connection_of(CURL* transfer, curl_socket_t socket) noexcept {
     curl_socket_t last = CURL_SOCKET_BAD;
     curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);

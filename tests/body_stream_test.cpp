@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "callback_slots.hpp"
 #include "easy_core.hpp"
+#include "support/failure.hpp"
 #include "support/files.hpp"
 #include "support/nginx.hpp"
 #include "support/scripted_server.hpp"
@@ -20,6 +21,7 @@
 namespace curlicue {
 namespace {
 
+using test::failure_of;
 using test::nginx;
 using test::scripted_server;
 using testing::HasSubstr;
@@ -40,15 +42,6 @@ public:
 private:
     std::string text_;
 };
-
-std::error_code error_of(easy handle) {
-    try {
-        handle.perform();
-    } catch (const transfer_error& error) {
-        return error.code();
-    }
-    return {};
-}
 
 class ABodyThatIsSent : public testing::Test {
 protected:
@@ -103,7 +96,7 @@ TEST_F(ABodyThatIsSent, EndsTheTransferWhereAStreamCannotGoBack) {
     std::istream stream(&buffer);
     auto handle = upload();
     handle.setopt<CURLOPT_READDATA>(stream);
-    EXPECT_EQ(error_of(handle), CURLE_SEND_FAIL_REWIND);
+    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_SEND_FAIL_REWIND);
     EXPECT_EQ(received_, "abcd");
 }
 
@@ -115,7 +108,7 @@ TEST_F(ABodyThatIsSent, EndsTheTransferWhereAFileCannotGoBack) {
     const file source(::fdopen(ends[0], "r"), &std::fclose);
     auto handle = upload();
     handle.setopt<CURLOPT_READDATA>(source.get());
-    EXPECT_EQ(error_of(handle), CURLE_SEND_FAIL_REWIND);
+    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_SEND_FAIL_REWIND);
     EXPECT_EQ(received_, "abcd");
 }
 
@@ -124,11 +117,11 @@ TEST_F(ABodyThatIsSent, EndsTheTransferWhereItCannotBeRead) {
     stream.setstate(std::ios::badbit);
     auto handle = upload();
     handle.setopt<CURLOPT_READDATA>(stream);
-    EXPECT_EQ(error_of(handle), CURLE_ABORTED_BY_CALLBACK);
+    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_ABORTED_BY_CALLBACK);
     const test::temporary_directory directory;
     const auto source = opened(directory / "body", "w");
     handle.setopt<CURLOPT_READDATA>(source.get());
-    EXPECT_EQ(error_of(handle), CURLE_ABORTED_BY_CALLBACK);
+    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_ABORTED_BY_CALLBACK);
 }
 
 /// What libcurl would say: version 7.88 asks for places from the start only, and may yet ask for

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "support/failure.hpp"
 #include "support/files.hpp"
 #include "support/nginx.hpp"
 #include "support/scripted_server.hpp"
@@ -21,6 +22,7 @@ namespace curlicue {
 namespace {
 
 using namespace std::chrono_literals;
+using test::failure_of;
 using test::nginx;
 using test::scripted_server;
 using testing::HasSubstr;
@@ -30,16 +32,6 @@ template <class Call> std::error_code usage_of(Call call) {
     try {
         call();
     } catch (const usage_error& error) {
-        return error.code();
-    }
-    return {};
-}
-
-/// What libcurl says to that.
-template <class Call> std::error_code error_of(Call call) {
-    try {
-        call();
-    } catch (const std::system_error& error) {
         return error.code();
     }
     return {};
@@ -578,8 +570,8 @@ TEST(AnEasy, TellsTheHeadersOfItsResponse) {
 
 TEST(AnEasy, RefusesToLookForHeadersThatNoRequestHas) {
     const easy handle;
-    EXPECT_EQ(error_of([&] { (void)handle.header("a", 0, 0, -1); }), CURLE_BAD_FUNCTION_ARGUMENT);
-    EXPECT_EQ(error_of([&] { (void)handle.header("a", 0, CURLH_HEADER, -2); }),
+    EXPECT_EQ(failure_of([&] { (void)handle.header("a", 0, 0, -1); }), CURLE_BAD_FUNCTION_ARGUMENT);
+    EXPECT_EQ(failure_of([&] { (void)handle.header("a", 0, CURLH_HEADER, -2); }),
               CURLE_BAD_FUNCTION_ARGUMENT);
     EXPECT_EQ(handle.nextheader(), nullptr);
 }
@@ -587,15 +579,15 @@ TEST(AnEasy, RefusesToLookForHeadersThatNoRequestHas) {
 TEST(AnEasy, HasNothingToSayToASocketItDoesNotHave) {
     easy handle;
     char buffer[4];
-    EXPECT_EQ(error_of([&] { handle.send("x"); }), CURLE_UNSUPPORTED_PROTOCOL);
-    EXPECT_EQ(error_of([&] { handle.recv(buffer); }), CURLE_UNSUPPORTED_PROTOCOL);
+    EXPECT_EQ(failure_of([&] { handle.send("x"); }), CURLE_UNSUPPORTED_PROTOCOL);
+    EXPECT_EQ(failure_of([&] { handle.recv(buffer); }), CURLE_UNSUPPORTED_PROTOCOL);
 }
 
 TEST(AnEasy, HasNoFramesWithoutAWebSocket) {
     easy handle;
     char buffer[4];
-    EXPECT_TRUE(error_of([&] { handle.ws_send("x", CURLWS_TEXT); }));
-    EXPECT_TRUE(error_of([&] { handle.ws_recv(buffer); }));
+    EXPECT_TRUE(failure_of([&] { handle.ws_send("x", CURLWS_TEXT); }));
+    EXPECT_TRUE(failure_of([&] { handle.ws_recv(buffer); }));
     EXPECT_FALSE(handle.ws_meta());
 }
 

@@ -115,7 +115,8 @@ TEST_F(ALookUp, EndsWithItsTransfersOwnTime) {
     easy page = named("stuck.test");
     page.setopt<CURLOPT_TIMEOUT_MS>(50);
     EXPECT_EQ(outcome(multi->perform(page)), std::errc::timed_out);
-    EXPECT_NE(names.looking(), 0) << "the time out has waited for it";
+    EXPECT_GE(names.looking(), 1) << "the time out has waited for it";
+    EXPECT_LE(names.looking(), questions);
 }
 
 TEST_F(ALookUp, FailsWithoutAnAddress) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/failure.hpp"
 #include "support/multi_fixture.hpp"
 #include "support/uv_fixture.hpp"
 #include <curlicue/async_multi.hpp>
@@ -15,18 +16,6 @@
 #include <utility>
 
 namespace curlicue::test {
-
-/// The code of what `call` throws.
-template <class Call> std::error_code failure_of(Call call) {
-    try {
-        call();
-    } catch (const std::system_error& error) {
-        return error.code();
-    } catch (const usage_error& error) {
-        return error.code();
-    }
-    throw std::logic_error("the call did not fail");
-}
 
 /// A transfer whose body nobody wants to see: libcurl would write it to the standard output.
 inline easy quiet(std::string_view url) {
