@@ -186,17 +186,26 @@ TEST_F(AKeptConnection, MayBeReset) {
 }
 
 TEST_F(AKeptConnection, MayBeResetTogetherWithManyOthers) {
+    constexpr std::size_t many = 50;
+    std::atomic<std::size_t> asked{0};
     std::atomic<bool> kept{true};
-    std::atomic<int> gone{0};
-    const scripted_server server([&](connection& client) {
-        client.read_request_head();
-        client.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
-        while (kept)
+    const auto wait_while = [](auto lasts) {
+        while (lasts())
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        client.reset();
-        ++gone;
+    };
+    const scripted_server server([&](connection& client) {
+        const bool of_the_first = kept;
+        while (!client.read_request_head().empty()) {
+            ++asked;
+            wait_while([&] { return asked < many; }); // else one connection might serve two
+            client.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+            if (of_the_first) {
+                wait_while([&] { return kept.load(); });
+                return client.reset();
+            }
+        }
     });
-    for (int i = 0; i < 50; ++i)
+    for (std::size_t i = 0; i < many; ++i)
         start(server.url());
     finish();
     kept = false;
@@ -204,14 +213,15 @@ TEST_F(AKeptConnection, MayBeResetTogetherWithManyOthers) {
     const int rest = curl_version_info(CURLVERSION_NOW)->version_num < 0x081600 ? 20 : 1100;
     {
         host_timer host(loop);
-        run_to([&] { return gone == 50; });
+        run_to([&] { return server.open() == 0; });
         run_to([&, seen = host.ticks()] { return host.ticks() >= seen + rest; });
     }
-    for (int i = 0; i < 50; ++i)
+    for (std::size_t i = 0; i < many; ++i)
         start(server.url());
     finish();
     for (const attempt& each : attempts)
         EXPECT_FALSE(each.code) << each.page.error();
+    close();
 }
 
 TEST_F(AKeptConnection, MayBeHalfClosed) {

@@ -167,4 +167,9 @@ std::size_t scripted_server::accepted() const {
     return accepted_;
 }
 
+std::size_t scripted_server::open() const {
+    const std::lock_guard lock(mutex_);
+    return live_.size();
+}
+
 } // namespace curlicue::test

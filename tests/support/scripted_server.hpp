@@ -56,6 +56,8 @@ public:
     std::string url(std::string_view path = "/") const;
     /// How many connections there have been.
     std::size_t accepted() const;
+    /// How many of them its side has not closed.
+    std::size_t open() const;
 
 private:
     scripted_server(script script, int listener);
