@@ -82,7 +82,7 @@ private:
 
 void run(const job& what, meter& measured) {
     asio::io_context context(1);
-    const target where(what.url);
+    const target where(what.url());
     std::deque<connection> connections;
     for (int i = 0; i != what.concurrency; ++i)
         connections.emplace_back(context, what, where, measured).start();

@@ -7,7 +7,7 @@ curl_client::curl_client(const job& what, meter& measured) : measured_(measured)
     if (what.multiplex)
         curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
     for (int i = 0; i != what.concurrency; ++i) {
-        transfers_.push_back(std::make_unique<curl_transfer>(what));
+        transfers_.push_back(std::make_unique<curl_transfer>(what, transfers_.size()));
         if (what.cancel)
             transfers_.back()->tell(begun_);
     }

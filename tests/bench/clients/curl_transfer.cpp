@@ -7,9 +7,9 @@
 
 namespace curlicue::bench {
 
-curl_transfer::curl_transfer(const job& what) : upload_(what.upload) {
+curl_transfer::curl_transfer(const job& what, std::size_t number) : upload_(what.upload) {
     curl_easy_setopt(handle_, CURLOPT_PRIVATE, this);
-    curl_easy_setopt(handle_, CURLOPT_URL, what.url.c_str());
+    curl_easy_setopt(handle_, CURLOPT_URL, what.url(number).c_str());
     curl_easy_setopt(handle_, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, discard);
     curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);

@@ -17,7 +17,7 @@ namespace curlicue::bench {
 /// about are libcurl's defaults.
 class curl_transfer {
 public:
-    explicit curl_transfer(const job& what);
+    curl_transfer(const job& what, std::size_t number);
     curl_transfer(const curl_transfer&) = delete;
     curl_transfer& operator=(const curl_transfer&) = delete;
     ~curl_transfer() { curl_easy_cleanup(handle_); }

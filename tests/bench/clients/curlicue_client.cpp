@@ -24,7 +24,7 @@ namespace {
 
 // An easy that does what the job asks, again and again.
 struct transfer {
-    explicit transfer(const job& what);
+    transfer(const job& what, std::size_t number);
 
     easy handle;
     std::uint64_t left = 0; // of an upload
@@ -32,7 +32,7 @@ struct transfer {
     future<void> under_way; // where it is to be cancelled
 };
 
-transfer::transfer(const job& what) : handle(what.url) {
+transfer::transfer(const job& what, std::size_t number) : handle(what.url(number)) {
     handle.setopt<CURLOPT_FAILONERROR>(true);
     handle.setopt<CURLOPT_WRITEFUNCTION>([this, cancel = what.cancel](std::span<const char> data) {
         if (cancel && !std::exchange(cancelled, true))
@@ -90,7 +90,7 @@ public:
         : what_(what), measured_(measured), multi_(uv_default_loop(), options(what, measured)) {
         prepare(multi_, what);
         for (int i = 0; i != what.concurrency; ++i)
-            transfers_.emplace_back(what);
+            transfers_.emplace_back(what, transfers_.size());
     }
 
     void run() {
@@ -169,7 +169,7 @@ private:
     void submit_batches() {
         std::deque<transfer> transfers;
         for (int i = 0; i != what_.concurrency / what_.threads; ++i)
-            transfers.emplace_back(what_);
+            transfers.emplace_back(what_, transfers.size());
         std::vector<future<easy>> batch;
         do {
             batch.clear();
@@ -196,7 +196,7 @@ public:
           pool_(static_cast<std::size_t>(what.loops),
                 [&](std::size_t) { return options(what, measured); }) {
         for (int i = 0; i != what.concurrency; ++i)
-            transfers_.emplace_back(what);
+            transfers_.emplace_back(what, transfers_.size());
     }
 
     void run() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "job.hpp"
 
+#include <sstream>
 #include <stdexcept>
 
 namespace curlicue::bench {
@@ -9,9 +10,10 @@ job::job(std::span<char* const> arguments) {
     for (const std::string argument : arguments) {
         const auto equals = argument.find('=');
         const auto name = argument.substr(0, equals);
-        const auto value = equals == argument.npos ? std::string() : argument.substr(equals + 1);
+        auto value = equals == argument.npos ? std::string() : argument.substr(equals + 1);
         if (name == "url")
-            url = value;
+            for (std::istringstream words(value); words >> value;)
+                urls.push_back(value);
         else if (name == "ca")
             ca = value;
         else if (name == "default_authorities")

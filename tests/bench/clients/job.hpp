@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace curlicue::bench {
 
@@ -12,7 +14,10 @@ struct job {
     /// @throws std::invalid_argument for a name that is none of these
     explicit job(std::span<char* const> arguments);
 
-    std::string url;
+    /// Where the transfer of that number goes: those that run at a time share the URLs evenly.
+    const std::string& url(std::size_t number = 0) const { return urls.at(number % urls.size()); }
+
+    std::vector<std::string> urls;    ///< of url=, separated by spaces
     std::string ca;                   ///< a file with the server's authority
     bool default_authorities = false; ///< it comes on top of libcurl's default ones
     int concurrency = 1;              ///< transfers at a time

@@ -71,7 +71,7 @@ std::string request(const job& what, const target& where) {
 }
 
 sockets_client::sockets_client(const job& what, meter& measured)
-    : what_(what), measured_(measured), target_(what.url), request_(request(what, target_)),
+    : what_(what), measured_(measured), target_(what.url()), request_(request(what, target_)),
       connections_(static_cast<std::size_t>(what.concurrency)) {}
 
 sockets_client::~sockets_client() {

@@ -10,7 +10,7 @@ QUICK = {"workloads": ("get-1", "get-64"), "clients": LIBCURL}
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    server: str  # which of its addresses: http, https, everywhere or slow
+    server: str  # which of its addresses: http, origins, https, everywhere or slow
     path: str
     clients: tuple
     requests: int  # in a round; chosen so that one takes 0.3 to 1 s
@@ -25,7 +25,8 @@ class Workload:
     def job(self, server, client, part=1):
         """What a client is to do, as the names of job.hpp; `part` of the requests."""
         requests = max(1, round(self.others.get(client, self.requests) * part))
-        job = {"url": server[self.server] + self.path, "requests": requests, "concurrency": self.concurrency}
+        urls = " ".join(address + self.path for address in server[self.server].split())
+        job = {"url": urls, "requests": requests, "concurrency": self.concurrency}
         job["warm_up"] = max(self.concurrency, requests // 10) if self.warm_up is None else self.warm_up
         if self.server == "https":
             job["ca"] = server["ca"]
@@ -51,6 +52,7 @@ WORKLOADS = {
         keep_alive(64, 40000, SMALL, INTERPRETED),
         keep_alive(256, 40000, SMALL, {"undici": 10000, "pycurl": 3000}),
         keep_alive(1000, 20000, SMALL[:-1], INTERPRETED),  # CurlMulti.select ends at descriptor 1024
+        Workload("origins-64", "origins", "/100", LIBCURL, 40000, 64),
         Workload("spread-64", "everywhere", "/100", ("curlicue", "curlicue-2", "libuv-example", "sockets", "wrk", "wrk-2"),
                  40000, 64, everywhere=True, others=WRK),
         Workload("fresh-64", "http", "/100", (*LIBCURL, "sockets", "beast", "wrk", "pycurl"), 4000, 64,

@@ -16,7 +16,14 @@ nginx::nginx(int workers) {
     const std::vector<std::string> command = {"nginx",         "-c", prepare(), "-p",
                                               directory_ / "", "-e", "stderr"};
     for (int i = 0; i != workers; ++i)
-        workers_.emplace_back(command, directory_ / "nginx.log", http_);
+        workers_.emplace_back(command, directory_ / "nginx.log", http_.front());
+}
+
+std::string nginx::origins() const {
+    std::string urls;
+    for (const auto& port : http_)
+        urls += (urls.empty() ? "http://" : " http://") + port.address();
+    return urls;
 }
 
 std::filesystem::path nginx::prepare() const {
@@ -44,10 +51,10 @@ http {
     ssl_certificate_key server.key;
     ssl_session_tickets off;
     server {
-        listen )"
-         << http_.address() << R"( reuseport backlog=4096;
-        listen )"
-         << https_.address() << R"( ssl http2 reuseport backlog=4096;
+)";
+    for (const auto& port : http_)
+        text << "        listen " << port.address() << " reuseport backlog=4096;\n";
+    text << "        listen " << https_.address() << R"( ssl http2 reuseport backlog=4096;
         root .;
         location = /100 { return 200 ")"
          << std::string(100, 'x') << R"("; }

@@ -4,6 +4,7 @@
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <array>
 #include <deque>
 #include <filesystem>
 #include <string>
@@ -17,7 +18,10 @@ public:
     /// @param workers processes; no master, which would leave them behind when it is killed
     explicit nginx(int workers = 1);
 
-    std::string http() const { return "http://" + http_.address(); }
+    std::string http() const { return "http://" + http_.front().address(); }
+    /// The same at each of its ports, separated by spaces: so many servers, in the eyes of a
+    /// client.
+    std::string origins() const;
     std::string https() const { return "https://" + https_.address(); }
     /// Who signed its certificate.
     std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
@@ -26,7 +30,7 @@ private:
     std::filesystem::path prepare() const;
 
     test::temporary_directory directory_;
-    test::reserved_port http_;
+    std::array<test::reserved_port, 8> http_;
     test::reserved_port https_;
     std::deque<test::server_process> workers_;
 };
