@@ -112,6 +112,7 @@ bool engine::finish_close() noexcept {
         dispatcher_.wake();
         return false;
     }
+    kicked_.clear(); // by what libcurl asked for in its cleanup
     shards_.clear();
     caches_.reset();
     timeout_.reset();

@@ -165,6 +165,22 @@ TEST_F(ATurn, ForgetsTimesThatLibcurlAsksForWhileItCloses) {
     EXPECT_EQ(timer_due(), std::nullopt);
 }
 
+// The turn that sees the last transfer go closes all after its last round.
+TEST_F(ATurn, ForgetsTimesThatLibcurlAsksForWhileItClosesAfterADrain) {
+    easy handle;
+    auto over = multi->add_handle(handle);
+    turn();
+    auto drained = multi->drain(1h);
+    curl->on_cleanup = [&](fake_multi& multi) {
+        curl->actions.clear();
+        multi.set_timer(0);
+    };
+    inside(handle, [](fake_multi& multi) { multi.complete_all(); });
+    multi->run_until(std::move(drained));
+    EXPECT_EQ(outcome(std::move(over)), std::error_code());
+    EXPECT_THAT(curl->actions, IsEmpty());
+}
+
 TEST_F(ATurn, DrivesLibcurlAfterAnUnpauseThoughItAsksForNothing) {
     easy handle;
     auto over = multi->add_handle(handle);
