@@ -4,6 +4,7 @@
 #include <curlicue/url.hpp>
 
 #include <new>
+#include <utility>
 
 namespace curlicue {
 namespace {
@@ -32,6 +33,28 @@ bool is_missing(CURLUcode code) noexcept {
     }
 }
 
+struct answer {
+    CURLUcode code;
+    std::string text;
+};
+
+answer ask(CURLU* handle, CURLUPart part, unsigned flags) {
+    char* text = nullptr;
+    const auto code = curl_url_get(handle, part, &text, flags);
+    const std::unique_ptr<char, void (*)(void*)> owner(text, &curl_free);
+    return {code, text != nullptr ? text : ""}; // 7.88 gives null for an empty part, encoded
+}
+
+// Asked for the whole, 7.88 encodes the percent signs of the host for good (urlapi.c,
+// curl_url_get).
+answer ask_for_all(CURLU* handle, unsigned flags) {
+    const auto host = ask(handle, CURLUPART_HOST, 0).text;
+    if (host.starts_with('[') || host.find('%') == std::string::npos)
+        return ask(handle, CURLUPART_URL, flags);
+    const std::unique_ptr<CURLU, void (*)(CURLU*)> copy(curl_url_dup(handle), &curl_url_cleanup);
+    return copy ? ask(copy.get(), CURLUPART_URL, flags) : answer{CURLUE_OUT_OF_MEMORY, {}};
+}
+
 } // namespace
 
 url::url() : handle_(curl_url()) {
@@ -42,8 +65,13 @@ url::url() : handle_(curl_url()) {
 url::url(std::string_view text, unsigned flags) : url() { set(CURLUPART_URL, text, flags); }
 
 url::url(const url& other) : handle_(other.handle_ ? curl_url_dup(other.handle_.get()) : nullptr) {
-    if (other.handle_ && !handle_)
+    if (!other.handle_)
+        return;
+    if (!handle_)
         throw std::bad_alloc();
+    // 7.88 leaves the zone of an address behind (urlapi.c, curl_url_dup).
+    if (const auto zone = other.get(CURLUPART_ZONEID))
+        require_ok(curl_url_set(handle_.get(), CURLUPART_ZONEID, zone->c_str(), 0), "url");
 }
 
 url& url::operator=(const url& other) {
@@ -55,13 +83,12 @@ url& url::operator=(const url& other) {
 void url::cleanup::operator()(CURLU* handle) const noexcept { curl_url_cleanup(handle); }
 
 std::optional<std::string> url::get(CURLUPart part, unsigned flags) const {
-    char* text = nullptr;
-    const auto code = curl_url_get(handle_.get(), part, &text, flags);
-    const std::unique_ptr<char, void (*)(void*)> owner(text, &curl_free);
+    auto [code, text] =
+        part == CURLUPART_URL ? ask_for_all(handle_.get(), flags) : ask(handle_.get(), part, flags);
     if (is_missing(code))
         return std::nullopt;
     require_ok(code, "url::get");
-    return text != nullptr ? text : ""; // an empty part that 7.88 has encoded
+    return std::move(text);
 }
 
 url& url::set(CURLUPart part, std::string_view text, unsigned flags) {
@@ -70,7 +97,13 @@ url& url::set(CURLUPart part, std::string_view text, unsigned flags) {
     // curl_url_set: a host with NO_AUTHORITY, and what is appended to a query).
     if (text.empty() && (part == CURLUPART_HOST || (flags & CURLU_APPENDQUERY) != 0))
         flags &= ~unsigned{CURLU_URLENCODE};
-    require_ok(curl_url_set(handle_.get(), part, std::string(text).c_str(), flags), "url::set");
+    // libcurl may have changed some of it when it refuses the rest (a host's zone, say), so a copy
+    // is asked first. It does not take the place of this one: in a copy libcurl does not know any
+    // more whether the scheme was guessed.
+    const std::string value(text);
+    const url trial(*this);
+    require_ok(curl_url_set(trial.native_handle(), part, value.c_str(), flags), "url::set");
+    require_ok(curl_url_set(native_handle(), part, value.c_str(), flags), "url::set");
     return *this;
 }
 
@@ -80,11 +113,9 @@ url& url::unset(CURLUPart part) {
 }
 
 std::string url::to_string(unsigned flags) const {
-    char* text = nullptr;
-    const auto code = curl_url_get(handle_.get(), CURLUPART_URL, &text, flags);
-    const std::unique_ptr<char, void (*)(void*)> owner(text, &curl_free);
+    auto [code, text] = ask_for_all(handle_.get(), flags);
     require_ok(code, "url::to_string");
-    return text;
+    return std::move(text);
 }
 
 bool operator==(const url& left, const url& right) {

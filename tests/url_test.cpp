@@ -53,6 +53,32 @@ TEST(AUrl, IsAValue) {
     EXPECT_EQ(copy, original);
 }
 
+TEST(AUrl, IsCopiedWithTheZoneOfItsAddress) {
+    const url original("http://[fe80::1%25eth0]/");
+    ASSERT_EQ(original.get(CURLUPART_ZONEID), "eth0");
+    const url copy = original;
+    EXPECT_EQ(copy.get(CURLUPART_ZONEID), "eth0");
+    EXPECT_EQ(copy, original);
+}
+
+TEST(AUrl, KeepsItsZoneWhereANewHostIsRefused) {
+    url address("http://[fe80::1%25eth0]/");
+    EXPECT_THROW(address.set(CURLUPART_HOST, "no host"), std::system_error);
+    EXPECT_EQ(address.get(CURLUPART_ZONEID), "eth0");
+    address.set(CURLUPART_HOST, "example.com");
+    EXPECT_EQ(address.get(CURLUPART_ZONEID), std::nullopt);
+}
+
+TEST(AUrl, StaysAsItIsWhenItIsLookedAt) {
+    url address("http://example.com/");
+    address.set(CURLUPART_HOST, "a%b");
+    const auto host = address.get(CURLUPART_HOST);
+    const auto text = address.to_string();
+    EXPECT_EQ(address.get(CURLUPART_URL), text);
+    EXPECT_EQ(address.to_string(), text);
+    EXPECT_EQ(address.get(CURLUPART_HOST), host);
+}
+
 TEST(AUrl, IsTheSameWithItsDefaultPort) {
     EXPECT_EQ(url("https://example.com:443/"), url("https://example.com/"));
     EXPECT_NE(url("https://example.com:444/"), url("https://example.com/"));

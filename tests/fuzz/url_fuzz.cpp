@@ -36,17 +36,30 @@ std::optional<std::string> whole(const url& address) {
     }
 }
 
+// As libcurl has it, to compare.
+std::vector<std::optional<std::string>> all_of(const url& address) {
+    std::vector<std::optional<std::string>> texts = {whole(address)};
+    for (const auto part : parts)
+        if (part != CURLUPART_URL)
+            texts.push_back(address.get(part));
+    return texts;
+}
+
+// A part that is refused leaves the others, and what it was, as they were.
 void set(url& address, bytes& input) {
     const auto part = input.one_of(parts);
     const auto flags = input.number() & all_flags;
     const auto text = input.text();
+    const auto before = all_of(address);
     try {
         address.set(part, text, flags);
         require(!has_nul(text));
     } catch (const usage_error& error) {
         require(error.code() == errc::embedded_nul && has_nul(text));
+        require(all_of(address) == before);
     } catch (const std::system_error& error) {
         require(error.code().category() == url_category());
+        require(all_of(address) == before);
     }
 }
 
@@ -73,7 +86,7 @@ void take_apart(bytes& input) {
             set(address, input);
         }
     const auto copy = address;
-    static_cast<void>(whole(copy));
+    require(all_of(copy) == all_of(address));
 }
 
 // The part of the URL that says where the connection goes; the same for all that go there.
