@@ -8,6 +8,7 @@
 #include <curlicue/mime.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
+#include <curlicue/version.hpp>
 
 #include <chrono>
 #include <memory>
@@ -551,6 +552,37 @@ TEST(AConnectOnlyEasy, SendsAndReceives) {
     }
     EXPECT_EQ(received, "pong");
     handle.upkeep();
+}
+
+// Says what it is told: a short frame's payload follows two bytes and, from a client, a mask.
+void echo_a_frame(test::connection& client) {
+    client.read_request_head();
+    client.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n");
+    const std::string head = client.read(2), mask = client.read(4);
+    const auto size = static_cast<char>(head[1] & 0x7f);
+    std::string payload = client.read(static_cast<std::size_t>(size));
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        payload[i] = static_cast<char>(payload[i] ^ mask[i % mask.size()]);
+    client.write(head.substr(0, 1) + size + payload);
+    client.hold();
+}
+
+TEST(AConnectOnlyEasy, SpeaksInWebSocketFrames) {
+    if (!has_protocol("ws"))
+        GTEST_SKIP() << "this libcurl has no WebSocket";
+    scripted_server server(echo_a_frame);
+    easy handle("ws" + server.url().substr(4));
+    handle.setopt<CURLOPT_CONNECT_ONLY>(2L).perform();
+    EXPECT_EQ(handle.ws_send("ping", CURLWS_TEXT), 4U);
+    char buffer[16];
+    auto answer = handle.ws_recv(buffer);
+    for (; !answer; answer = handle.ws_recv(buffer))
+        std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(std::string_view(buffer, answer->size), "ping");
+    EXPECT_EQ(answer->frame.flags, CURLWS_TEXT);
+    EXPECT_EQ(answer->frame.bytesleft, 0);
+    EXPECT_FALSE(handle.ws_recv(buffer));
 }
 
 TEST(AnEasy, TellsTheHeadersOfItsResponse) {
