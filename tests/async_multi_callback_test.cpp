@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <new>
+#include <ostream>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -235,6 +236,7 @@ TEST_P(ACallbackOnALoop, MayThrowWhatIsNoStandardException) {
 struct continuation_kind {
     std::string name;
     std::function<void(async_multi&, easy, std::function<void()>)> attach;
+    friend void PrintTo(const continuation_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
 void ignore(const std::exception_ptr&) {}

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <thread>
@@ -28,6 +29,7 @@ namespace {
 struct way {
     std::string name;
     std::function<void(easy&)> choose;
+    friend void PrintTo(const way& chosen, std::ostream* out) { *out << chosen.name; }
 };
 
 const std::vector<way> ways{

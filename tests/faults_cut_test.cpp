@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,6 +49,7 @@ enum class hang_up { by_fin, by_rst, by_half_close };
 struct cut_case {
     reply said;
     hang_up how;
+    friend void PrintTo(const cut_case& printed, std::ostream* to) { *to << printed.said.name; }
 };
 
 class ACutReply : public AnAttackedMulti, public ::testing::WithParamInterface<cut_case> {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@ namespace curlicue::test {
 struct call_failure {
     std::string_view call;
     int why; ///< of errno
+    friend void PrintTo(const call_failure& failure, std::ostream* out) { *out << failure.call; }
 };
 
 /// Linked into a program this replaces the C library's functions of these names, for libcurl and

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,6 +73,7 @@ template <class T> void scene::expect(future<T>&& over) {
 struct scenario {
     std::string_view name;
     void (*play)(scene&);
+    friend void PrintTo(const scenario& played, std::ostream* out) { *out << played.name; }
 };
 
 /// What a program does with transfers, each in a few lines.
