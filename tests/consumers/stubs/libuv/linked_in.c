@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+int uv_linked_in(void) { return 0; }
