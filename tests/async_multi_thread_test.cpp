@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,7 +99,24 @@ TEST_F(ALoopThread, ServesManyThreads) {
 // libuv calls for wake-ups in the order of their handles, not in that in which they were sent.
 TEST_F(ALoopThread, EndsThoughItsLoopHearsOfTheEndBeforeItsMultiOfTheClose) {
     auto background = std::make_unique<loop_thread>();
-    background->multi().post([] {}).get();
+    // In a turn that is under way the multi would hear of its close without a wake-up.
+    uv_timer_t host;
+    std::promise<void> sleeps;
+    host.data = &sleeps;
+    background->multi()
+        .post([&] {
+            uv_timer_init(background->loop(), &host);
+            uv_timer_start(
+                &host,
+                [](uv_timer_t* self) {
+                    uv_close(reinterpret_cast<uv_handle_t*>(self), [](uv_handle_t* closed) {
+                        static_cast<std::promise<void>*>(closed->data)->set_value();
+                    });
+                },
+                1, 0);
+        })
+        .get();
+    sleeps.get_future().wait();
     turns_wakeups_round = true;
     background.reset();
     EXPECT_FALSE(turns_wakeups_round);
