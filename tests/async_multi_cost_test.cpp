@@ -338,7 +338,7 @@ TEST_F(ACost, OfATransferIsNoChangeOfAWatchThoughTheFirstResponseWasThereAtOnce)
         run_to([&] { return server.has_request(); });
         server.answer();
         run(std::move(next));
-        EXPECT_LE(calls[epoll_change], before + (i == 0 ? 1 : 0)) << "8.22 names its socket now";
+        EXPECT_LE(calls[epoll_change], before + (i == 0 ? 1 : 0)) << "newer ones name it only now";
     }
 }
 

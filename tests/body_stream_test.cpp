@@ -13,6 +13,7 @@
 #include <memory>
 #include <sstream>
 #include <streambuf>
+#include <system_error>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -91,12 +92,16 @@ TEST_F(ABodyThatIsSent, IsReadFromTheStartAgainOfAFile) {
     EXPECT_EQ(received_, "abcdabcd");
 }
 
+/// What libcurl says then: 8.10 the second.
+const auto cannot_go_back =
+    testing::AnyOf(std::error_code(CURLE_SEND_FAIL_REWIND), std::error_code(CURLE_READ_ERROR));
+
 TEST_F(ABodyThatIsSent, EndsTheTransferWhereAStreamCannotGoBack) {
     one_way_buffer buffer("abcd");
     std::istream stream(&buffer);
     auto handle = upload();
     handle.setopt<CURLOPT_READDATA>(stream);
-    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_SEND_FAIL_REWIND);
+    EXPECT_THAT(failure_of([&] { handle.perform(); }), cannot_go_back);
     EXPECT_EQ(received_, "abcd");
 }
 
@@ -108,7 +113,7 @@ TEST_F(ABodyThatIsSent, EndsTheTransferWhereAFileCannotGoBack) {
     const file source(::fdopen(ends[0], "r"), &std::fclose);
     auto handle = upload();
     handle.setopt<CURLOPT_READDATA>(source.get());
-    EXPECT_EQ(failure_of([&] { handle.perform(); }), CURLE_SEND_FAIL_REWIND);
+    EXPECT_THAT(failure_of([&] { handle.perform(); }), cannot_go_back);
     EXPECT_EQ(received_, "abcd");
 }
 
