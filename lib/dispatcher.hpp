@@ -45,7 +45,7 @@ public:
     void hold_loop(bool on) noexcept;
 
     /// False if it is closed, and `item` is not queued. Thread-safe.
-    bool enqueue(work& item) noexcept override;
+    bool enqueue(work& item) noexcept;
     /// Takes over these items. On the loop's thread.
     void run_later(work_queue& items) noexcept;
     /// Takes over what other threads have queued. On the loop's thread.
@@ -66,6 +66,10 @@ private:
     friend class invariants;
     class posted;
 
+    void enqueue(work& item, work_queue& refused) noexcept override {
+        if (!enqueue(item))
+            refused.push(item);
+    }
     void start_timer(timed_work& timer, clock::time_point deadline) override;
     void stop_timer(timed_work& timer) noexcept override;
     void unobserved(std::exception_ptr failure) noexcept override;

@@ -9,7 +9,8 @@ namespace curlicue {
 namespace detail {
 namespace {
 
-// While a link's lock is held: takes what the executor throws away, for nothing may run then.
+// While an executor posts for a link, whose lock is held: takes what it throws away, for nothing
+// may run then.
 thread_local work_queue* thrown_away = nullptr;
 
 // Runs its item once, even when the executor throws it away unrun.
@@ -50,12 +51,13 @@ void executor::retire() noexcept {
     link_->retire();
 }
 
-bool executor::enqueue(detail::work& item) noexcept {
+void executor::enqueue(detail::work& item, detail::work_queue& refused) noexcept {
+    auto* const outer = std::exchange(detail::thrown_away, &refused);
     try {
         post(detail::posted_work(item));
     } catch (...) { // the callable was thrown away, and so taken care of
     }
-    return true;
+    detail::thrown_away = outer;
 }
 
 void executor::start_timer(detail::timed_work&, clock::time_point) {
@@ -70,15 +72,15 @@ void executor::unobserved(std::exception_ptr) noexcept {}
 namespace detail {
 
 void executor_link::enqueue(work& item) noexcept {
-    work_queue run_here;
+    work_queue refused;
     {
         const std::lock_guard lock(mutex_);
-        auto* const outer = std::exchange(thrown_away, &run_here);
-        if (target_ == nullptr || !target_->enqueue(item))
-            run_here.push(item);
-        thrown_away = outer;
+        if (target_ != nullptr)
+            target_->enqueue(item, refused);
+        else
+            refused.push(item);
     }
-    while (auto* const each = run_here.pop())
+    while (auto* const each = refused.pop())
         each->run();
 }
 

@@ -108,9 +108,9 @@ private:
 
     // All of these are called with a lock held: they may queue, and run nothing.
 
-    /// As `post`, without an allocation; false if it is closed, and `item` runs in the caller. The
-    /// default posts. Thread-safe.
-    virtual bool enqueue(detail::work& item) noexcept;
+    /// As `post`, without an allocation. What is thrown away, `item` if it is closed, goes to
+    /// `refused` and runs in the caller. The default posts. Thread-safe.
+    virtual void enqueue(detail::work& item, detail::work_queue& refused) noexcept;
     /// Sees to it that `timer.expired()` is called on the executor's thread, at `deadline` or soon
     /// after. The default throws usage_error{errc::no_loop}: it has no timer. On its thread.
     virtual void start_timer(detail::timed_work& timer, clock::time_point deadline);

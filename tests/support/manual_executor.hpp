@@ -103,7 +103,11 @@ private:
         unique_function<void()> callable_;
     };
 
-    bool enqueue(detail::work& item) noexcept override {
+    void enqueue(detail::work& item, detail::work_queue& refused) noexcept override {
+        if (!enqueue(item))
+            refused.push(item);
+    }
+    bool enqueue(detail::work& item) noexcept {
         const std::lock_guard lock(mutex_);
         if (closed_)
             return false;
