@@ -44,22 +44,22 @@ void task_context::resumed(bool broken_off) noexcept {
     const std::lock_guard lock(mutex_);
     await_ = nullptr;
     if (broken_off)
-        cancel_pending_ = false;
+        cancel_pending_.store(false, std::memory_order_relaxed);
 }
 
 intrusive_ptr<state_base> task_context::cancel() noexcept {
     {
         const std::lock_guard lock(mutex_);
-        cancel_pending_ = true;
+        cancel_pending_.store(true, std::memory_order_relaxed);
     }
-    return deliver_cancel();
+    return break_off();
 }
 
-intrusive_ptr<state_base> task_context::deliver_cancel() noexcept {
+intrusive_ptr<state_base> task_context::break_off() noexcept {
     interruptible* await = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (!cancel_pending_ || await_ == nullptr)
+        if (!cancel_pending_.load(std::memory_order_relaxed) || await_ == nullptr)
             return nullptr;
         auto& source = await_->source();
         switch (source.leave(*await_)) {

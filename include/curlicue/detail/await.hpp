@@ -3,6 +3,7 @@
 
 #include <curlicue/detail/state.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <utility>
@@ -50,7 +51,10 @@ public:
     /// for it, if any.
     intrusive_ptr<state_base> cancel() noexcept;
     /// For an await that is attached to its source: what is left to do of an earlier `cancel`.
-    intrusive_ptr<state_base> deliver_cancel() noexcept;
+    intrusive_ptr<state_base> deliver_cancel() noexcept {
+        // Attaching has met, under the source's lock, whoever set this and found nothing attached.
+        return cancel_pending_.load(std::memory_order_relaxed) ? break_off() : nullptr;
+    }
 
     /// The outermost coroutine is at its end.
     virtual void finished() noexcept = 0;
@@ -59,9 +63,11 @@ protected:
     ~task_context() = default;
 
 private:
+    intrusive_ptr<state_base> break_off() noexcept;
+
     state_base& owner_;
     small_mutex mutex_;
-    bool cancel_pending_ = false;
+    std::atomic<bool> cancel_pending_{false};
     interruptible* await_ = nullptr;
 };
 
