@@ -180,7 +180,7 @@ const std::error_category& url_category() noexcept {
     return category;
 }
 
-multi_error::multi_error(int code, const std::string& what)
+[[gnu::noinline]] multi_error::multi_error(int code, const std::string& what)
     : std::system_error(code, multi_category(), what) {}
 multi_error::~multi_error() = default;
 

@@ -148,7 +148,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
 
 /// curl_easy_cleanup still runs callbacks (HSTSWRITE, DEBUG, CLOSESOCKET) that may ask for an easy
 /// of ours: a reference of our own keeps them from bringing a dying core back to life.
-void easy_core::last_reference_gone() noexcept {
+[[gnu::noinline]] void easy_core::last_reference_gone() noexcept {
     if (const auto store = std::exchange(store_, nullptr))
         return store->take_back(*this);
     if (handle_ == nullptr) {
@@ -200,7 +200,7 @@ void easy_core::lend_caches(CURLSH* caches) noexcept {
 
 // libcurl keeps what it has parsed only where there is no directory (vtls/openssl.c,
 // Curl_ssl_setup_x509_store), and from 7.87 on.
-void easy_core::prefer_ca_bundle() noexcept {
+[[gnu::noinline]] void easy_core::prefer_ca_bundle() noexcept {
     const auto* const libcurl = curl_version_info(CURLVERSION_NOW);
     if (prefers_ca_bundle_ || has(fault::insists_on_directory) || libcurl->cainfo == nullptr ||
         is_set(CURLOPT_CAINFO) || is_set(CURLOPT_CAPATH) || is_set(CURLOPT_CAINFO_BLOB))
@@ -264,7 +264,7 @@ void easy_core::require_thread(std::string_view what) const {
 }
 
 /// First libcurl forgets, then we let go of what it read through the handle.
-void easy_core::clean_up() noexcept {
+[[gnu::noinline]] void easy_core::clean_up() noexcept {
     closed_.store(true, std::memory_order_release);
     CURL* const handle = handle_;
     if (owned_)

@@ -96,10 +96,10 @@ public:
     /// libcurl's own words about the last transfer; empty on a borrowed handle.
     std::string_view error_buffer() const noexcept { return owned_ ? error_buffer_.data() : ""; }
 
-    /// Owned easies only, before `curl_multi_add_handle`; null takes it off again for connections
-    /// to come. Nothing is allocated, and nothing installed on an easy whose share shares
-    /// connections or whose callbacks came raw from a borrowed handle.
-    void observe_sockets(intrusive_ptr<socket_observer> observer);
+    /// Owned easies only, before `curl_multi_add_handle`: takes a reference; null takes it off
+    /// again for connections to come. Nothing is allocated, and nothing installed on an easy whose
+    /// share shares connections or whose callbacks came raw from a borrowed handle.
+    void observe_sockets(socket_observer* observer);
     const intrusive_ptr<socket_observer>& observer() const noexcept { return observer_; }
     /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
     /// unless the user has given it a share.

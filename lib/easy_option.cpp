@@ -281,19 +281,19 @@ void easy_core::set(CURLoption option, raw_function function) {
         apply_socket_callbacks();
 }
 
-void easy_core::observe_sockets(intrusive_ptr<socket_observer> observer) {
+void easy_core::observe_sockets(socket_observer* observer) {
     const bool shared = share_ ? share_->shares(CURL_LOCK_DATA_CONNECT) : is_set(CURLOPT_SHARE);
     const bool possible = owned_ && !raw_callbacks_ && !shared;
     if (!possible)
         observer = nullptr;
-    if (observer_ == observer)
+    if (observer_.get() == observer)
         return; // as at the transfer before
-    observer_ = std::move(observer);
+    observer_ = intrusive_ptr<socket_observer>::share(observer);
     apply_socket_callbacks();
 }
 
 /// Both or none: who closes a socket is written down when it is opened.
-void easy_core::apply_socket_callbacks() {
+[[gnu::noinline]] void easy_core::apply_socket_callbacks() {
     const bool wanted = observer_ || callbacks_.has(CURLOPT_OPENSOCKETFUNCTION) ||
                         callbacks_.has(CURLOPT_CLOSESOCKETFUNCTION);
     if (!wanted && !socket_callbacks_)

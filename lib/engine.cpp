@@ -74,7 +74,7 @@ void engine::queue(work& step) noexcept {
         executor_link::of(dispatcher_)->enqueue(step);
 }
 
-future<easy> engine::add(const easy& handle) {
+[[gnu::flatten]] future<easy> engine::add(const easy& handle) {
     constexpr auto call = "async_multi::add_handle";
     check_open(call);
     const auto& core = easy_access::core_of(handle);
@@ -147,13 +147,13 @@ CURLMcode engine::start(transfer& item) {
         if (item.pending_pause)
             apply_pause(item);
     }
-    libcurl_returned(home, CURLM_OK);
+    do_what_waited(home, CURLM_OK); // to be added ends no transfer: there is no message
     need_turn();
     return code;
 }
 
 void engine::prepare(easy_core& core) {
-    core.observe_sockets(sockets_);
+    core.observe_sockets(sockets_.get());
     if (options_.ca_cache)
         core.prefer_ca_bundle();
     if (!placement_.spreads())
@@ -188,7 +188,7 @@ void engine::drive(shard& of, curl_socket_t socket, int mask) noexcept {
     of.driven = true;
     const libcurl_time timed(*this); // its messages are read in the same: a clock costs as much
     const auto code =
-        call_libcurl([&] { return of.multi()->socket_action(socket, mask, running); });
+        inside_libcurl([&] { return of.multi()->socket_action(socket, mask, running); });
     libcurl_returned(of, code);
 }
 
@@ -200,6 +200,11 @@ void engine::drive_all(shard& of) noexcept {
 
 void engine::libcurl_returned(shard& of, CURLMcode code) noexcept {
     read_messages(of);
+    do_what_waited(of, code);
+}
+
+// For libcurl to return: what callbacks have found out, and what they asked for.
+void engine::do_what_waited(shard& of, CURLMcode code) noexcept {
     if (const auto poison = of.take_poison(); code == CURLM_OK)
         code = poison;
     if (code != CURLM_OK)
@@ -224,11 +229,7 @@ void engine::read_messages(shard& of) noexcept {
     const auto next = [&] {
         return of.multi() != nullptr ? of.multi()->info_read() : std::nullopt;
     };
-    auto message = next();
-    if (!message)
-        return;
-    const libcurl_time timed(*this);
-    for (; message; message = next())
+    while (const auto message = next())
         if (const auto item = transfers_.find(message->handle);
             item && item->home == &of && !item->lingers)
             finish(*item, message->result);
@@ -238,7 +239,7 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     ++item.home->effects;
     if (code == CURLE_COULDNT_CONNECT && wait_for_descriptor(item))
         return;
-    item.fix_outcome(item.outcome_of(code));
+    item.fix_outcome(code);
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
@@ -254,7 +255,7 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
 
 // Where the process has no descriptor for its connection, and nothing has been sent: it is started
 // anew when another transfer has ended, whose connection it may use or whose descriptor is free.
-bool engine::wait_for_descriptor(transfer& item) noexcept {
+[[gnu::noinline]] bool engine::wait_for_descriptor(transfer& item) noexcept {
     long sent = 0; // before a redirect, say
     curl_easy_getinfo(item.curl(), CURLINFO_REQUEST_SIZE, &sent);
     if (!item.core().lacks_descriptors() || sent != 0 || item.has_outcome() ||
@@ -301,8 +302,8 @@ void engine::has_left_libcurl(transfer& item) noexcept {
         look_for_idle_shards();
 }
 
+// The caller holds a reference.
 bool engine::conclude(transfer& item) noexcept {
-    const auto kept = intrusive_ptr<transfer>::share(&item);
     if (!transfers_.leave(item))
         return false;
     if (!item.lingers)
@@ -316,7 +317,7 @@ bool engine::conclude(transfer& item) noexcept {
     // One for the descriptor that it leaves, and where that was of use one to see if there are
     // more.
     if (!waiting_.empty())
-        start_waiting(item.error() ? 1 : 2);
+        start_waiting(item.has_value() ? 2 : 1);
     return true;
 }
 
@@ -324,10 +325,10 @@ void engine::count_outcome(transfer& item) noexcept {
     pending_.fetch_sub(1, std::memory_order_relaxed);
     if (item.cancelled())
         counters_.cancelled.add();
-    else if (item.error())
-        counters_.failed.add();
-    else
+    else if (item.has_value())
         counters_.completed.add();
+    else
+        counters_.failed.add();
 }
 
 void engine::let_go(transfer& item) noexcept {
@@ -344,7 +345,7 @@ void engine::let_go(transfer& item) noexcept {
     need_turn();
 }
 
-void engine::fail_shard(shard& of, CURLMcode code) noexcept {
+[[gnu::noinline]] void engine::fail_shard(shard& of, CURLMcode code) noexcept {
     // The state of its transfers is uncertain, and after a refusal libcurl may not be driven again
     // (curl_multi_socket_action(3)): what is finished has been read, the rest fails.
     counters_.rebuilds.add();
@@ -364,7 +365,7 @@ void engine::fail_shard(shard& of, CURLMcode code) noexcept {
     // The next transfer opens it again, with its options.
 }
 
-CURLcode engine::apply_pause(transfer& item) noexcept {
+[[gnu::noinline]] CURLcode engine::apply_pause(transfer& item) noexcept {
     if (item.home == nullptr)
         return CURLE_OK; // when it starts
     const auto kept = intrusive_ptr<transfer>::share(&item);
@@ -382,12 +383,6 @@ CURLcode engine::apply_pause(transfer& item) noexcept {
     libcurl_returned(home, CURLM_OK);
     need_turn();
     return code;
-}
-
-void engine::apply_queued_pause(transfer& item) noexcept {
-    item.pause_queued = false;
-    if (item.pending_pause)
-        apply_pause(item); // a refusal is libcurl's answer to a transfer that is over
 }
 
 void engine::watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept {

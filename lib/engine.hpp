@@ -78,7 +78,6 @@ public:
     void let_go(transfer& item) noexcept;
     /// Tells libcurl of its `pending_pause`.
     CURLcode apply_pause(transfer& item) noexcept;
-    void apply_queued_pause(transfer& item) noexcept;
 
     // What shards ask for.
     void kicked(shard& by) noexcept;
@@ -135,7 +134,9 @@ private:
     // engine.cpp: transfers and libcurl.
     class libcurl_time;
     template <class Call> auto call_libcurl(Call call) noexcept;
+    template <class Call> auto inside_libcurl(Call call) noexcept;
     void libcurl_returned(shard& of, CURLMcode code) noexcept;
+    void do_what_waited(shard& of, CURLMcode code) noexcept;
     void read_messages(shard& of) noexcept;
     void run_deferred() noexcept;
     void finish(transfer& item, CURLcode code) noexcept;
@@ -224,6 +225,8 @@ private:
     std::vector<shard*> kicked_; // to be driven in the next round
     std::vector<shard*> driven_; // while they are
     bool multiplexes_ = !has(fault::stalls_streams);
+    const bool reads_while_paused_ = has(fault::reads_while_paused);
+    const bool ends_no_shutdown_ = has(fault::ends_no_shutdown);
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
     work_queue waiting_;  // for descriptors, that others may leave
@@ -254,24 +257,30 @@ private:
 class engine::libcurl_time {
 public:
     explicit libcurl_time(engine& of) noexcept
-        : engine_(std::exchange(of.timing_, true) ? nullptr : &of),
-          begun_(engine_ != nullptr ? uv_hrtime() : 0) {}
+        : engine_(std::exchange(of.timing_, true) ? nullptr : &of) {
+        if (engine_ != nullptr)
+            begun_ = timeout::clock::now();
+    }
     libcurl_time(const libcurl_time&) = delete;
     libcurl_time& operator=(const libcurl_time&) = delete;
     ~libcurl_time() {
         if (engine_ == nullptr)
             return;
         engine_->timing_ = false;
-        engine_->counters_.libcurl.add(uv_hrtime() - begun_);
+        engine_->counters_.libcurl.add_since(begun_);
     }
 
 private:
     engine* const engine_;
-    const std::uint64_t begun_;
+    timeout::clock::time_point begun_;
 };
 
 template <class Call> auto engine::call_libcurl(Call call) noexcept {
     const libcurl_time timed(*this);
+    return inside_libcurl(call);
+}
+
+template <class Call> auto engine::inside_libcurl(Call call) noexcept {
     ++depth_;
     const auto answer = call();
     --depth_;

@@ -29,9 +29,11 @@ struct time_counter {
     counter total;
     counter longest;
 
-    void add(std::uint64_t nanoseconds) noexcept {
-        total.add(nanoseconds);
-        longest.raise_to(nanoseconds);
+    // Not by uv_hrtime(), which calls as many functions again.
+    void add_since(std::chrono::steady_clock::time_point begun) noexcept {
+        const std::chrono::nanoseconds spent = std::chrono::steady_clock::now() - begun;
+        total.add(static_cast<std::uint64_t>(spent.count()));
+        longest.raise_to(static_cast<std::uint64_t>(spent.count()));
     }
 };
 

@@ -22,7 +22,7 @@ constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
 
 } // namespace
 
-void engine::bind(uv_loop_t* loop) {
+[[gnu::noinline]] void engine::bind(uv_loop_t* loop) {
     if (uv_version() < oldest_uv)
         throw usage_error(errc::too_old, "libuv below 1.44");
     const std::lock_guard lock(binding_);
@@ -51,7 +51,7 @@ void engine::bind(uv_loop_t* loop) {
     update_hold();
 }
 
-bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
+[[gnu::flatten]] bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
     if (depth_ != 0 || forked()) {
         any_suspended_ = true;
         return false;
@@ -60,7 +60,7 @@ bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
     if (of.multi() == nullptr)
         return true;
     const auto effects = of.effects;
-    drive(of, socket, has(fault::reads_while_paused) ? 0 : mask);
+    drive(of, socket, reads_while_paused_ ? 0 : mask);
     if (effects == of.effects && options_.spin_guard)
         sockets_->nothing_came_of_it(socket);
     return true;
@@ -125,12 +125,12 @@ bool engine::run_steps() noexcept {
     dispatcher_.take_remote();
     if (!dispatcher_.busy())
         return false;
-    const auto begun = uv_hrtime();
+    const auto begun = timeout::clock::now();
     timing_ = true; // what they call of libcurl is their time
     const auto steps = dispatcher_.run(steps_left_);
     timing_ = false;
     steps_left_ -= steps;
-    counters_.continuations.add(uv_hrtime() - begun);
+    counters_.continuations.add_since(begun);
     return steps != 0;
 }
 
@@ -168,7 +168,7 @@ void engine::hold_loop(hold keep) noexcept {
 }
 
 // Not once it closes: a close in the middle of a beat has stopped them.
-void engine::start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept {
+[[gnu::noinline]] void engine::start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept {
     if (one.armed || !timeout_ || phase_.load(std::memory_order_relaxed) >= phase::closing)
         return;
     try {
@@ -238,13 +238,13 @@ void engine::end_forgotten() noexcept {
     };
     while (const auto item = transfers_.find_if(is_late)) {
         counters_.deadlines.add();
-        item->fix_outcome(item->outcome_of(CURLE_OPERATION_TIMEDOUT));
+        item->fix_outcome(CURLE_OPERATION_TIMEDOUT);
         item->leave();
     }
 }
 
 void engine::start_upkeep() noexcept {
-    if (options_.upkeep && has(fault::ends_no_shutdown))
+    if (options_.upkeep && ends_no_shutdown_)
         start_alarm(upkeep_, std::chrono::seconds(1));
 }
 

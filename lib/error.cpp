@@ -85,7 +85,7 @@ const std::error_category& curlicue_category() noexcept {
     return category;
 }
 
-usage_error::usage_error(errc code, std::string_view what)
+[[gnu::noinline]] usage_error::usage_error(errc code, std::string_view what)
     : std::logic_error(usage_message(code, what)), code_(code) {}
 usage_error::~usage_error() = default;
 

@@ -43,7 +43,7 @@ failure::failure(std::exception_ptr exception) noexcept
                       : std::make_error_code(std::errc::state_not_recoverable)),
       exception_(std::move(exception)) {}
 
-std::exception_ptr failure::exception() const noexcept {
+[[gnu::noinline]] std::exception_ptr failure::exception() const noexcept {
     if (exception_)
         return exception_;
     try {
@@ -228,7 +228,7 @@ bool state_base::wait_until(std::chrono::steady_clock::time_point deadline) {
     return true;
 }
 
-void state_base::last_reference_gone() noexcept {
+[[gnu::noinline]] void state_base::last_reference_gone() noexcept {
     if (link_ && ready() && !observed_.load(std::memory_order_relaxed))
         if (auto why = unseen())
             link_->unobserved(why->exception());

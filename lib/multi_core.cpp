@@ -78,7 +78,7 @@ void multi_core::add(easy added) {
         throw;
     }
     if (core.callbacks().has(CURLOPT_CLOSESOCKETFUNCTION))
-        core.observe_sockets(close_failure_);
+        core.observe_sockets(close_failure_.get());
 
     adding_ = true;
     add_refused_ = false;

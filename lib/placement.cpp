@@ -57,7 +57,7 @@ origin& placement::origin_of(easy_core& handle, bool multiplexes) {
     return found;
 }
 
-origin& placement::look_up(std::string_view server, bool negotiates) {
+[[gnu::noinline]] origin& placement::look_up(std::string_view server, bool negotiates) {
     if (const auto known = origins_.find(server); known != origins_.end())
         return *known->second;
     if (origins_.size() >= most_idle_origins)

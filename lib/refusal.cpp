@@ -17,7 +17,7 @@ std::string name_of(CURLoption option) {
 
 namespace detail {
 
-void refuse(CURLcode code, std::string_view what) {
+[[gnu::noinline]] void refuse(CURLcode code, std::string_view what) {
     if (code == CURLE_OUT_OF_MEMORY)
         throw std::bad_alloc();
     throw std::system_error(code, std::string(what));

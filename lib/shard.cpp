@@ -16,7 +16,7 @@ constexpr std::size_t smallest_pool = 128;
 
 shard::~shard() { close(); }
 
-void shard::open(const remembered_options& settings) {
+[[gnu::noinline]] void shard::open(const remembered_options& settings) {
     if (multi_)
         return;
     multi_ = std::make_unique<multi_handle>(*this);
@@ -71,7 +71,7 @@ void shard::postpone_kick() noexcept {
 
 // Both always answer 0: -1 makes libcurl give up every transfer of the multi, and crash at the
 // next call in some versions (7.88 to 8.14, multi_done with a null connection).
-int shard::on_socket(CURL* easy, curl_socket_t socket, int what, void*) noexcept {
+[[gnu::flatten]] int shard::on_socket(CURL* easy, curl_socket_t socket, int what, void*) noexcept {
     // In its cleanup 8.10 to 8.20 name sockets that they close at once.
     if (multi_->get() != nullptr)
         owner_.watch(*this, easy, socket, what);

@@ -7,7 +7,7 @@
 
 namespace curlicue::detail {
 
-shared_caches::shared_caches() : share_((global_init(), curl_share_init())) {
+[[gnu::noinline]] shared_caches::shared_caches() : share_((global_init(), curl_share_init())) {
     if (!share_)
         throw std::bad_alloc();
     curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);

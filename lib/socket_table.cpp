@@ -35,8 +35,12 @@ socket_table::socket_table(uv_loop_t* loop, const executor& home, owner& told,
 socket_table::entry& socket_table::at(curl_socket_t socket) {
     const auto index = static_cast<std::size_t>(socket);
     if (index >= entries_.size())
-        entries_.resize(std::max(index + 1, 2 * entries_.size()));
+        grow(index + 1);
     return entries_[index];
+}
+
+[[gnu::noinline]] void socket_table::grow(std::size_t least) {
+    entries_.resize(std::max(least, 2 * entries_.size()));
 }
 
 socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
@@ -44,7 +48,8 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
     return index < entries_.size() ? &entries_[index] : nullptr;
 }
 
-void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket) {
+[[gnu::noinline]] void socket_table::begin(entry& known, shard& of, CURL* by,
+                                           curl_socket_t socket) {
     auto spare = spares_->take(socket);
     if (!known.tells_of_close)
         spare.reset(); // libuv is to look at this one
@@ -57,7 +62,7 @@ void socket_table::begin(entry& known, shard& of, CURL* by, curl_socket_t socket
         size_.set(size_.value() + 1);
 }
 
-void socket_table::end(entry& known) noexcept {
+[[gnu::noinline]] void socket_table::end(entry& known) noexcept {
     if (!known.watch)
         return;
     known.watch.reset();

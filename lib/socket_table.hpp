@@ -63,6 +63,7 @@ private:
         bool wakes_libcurl = false;
     };
     entry& at(curl_socket_t socket);
+    void grow(std::size_t least);
     entry* find(curl_socket_t socket) noexcept;
     void begin(entry& known, shard& of, CURL* by, curl_socket_t socket);
     void end(entry& known) noexcept;

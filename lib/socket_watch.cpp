@@ -85,7 +85,7 @@ void socket_watch::count_in_vain() noexcept {
     ++in_vain_;
 }
 
-void socket_watch::nothing_came_of_it() noexcept {
+[[gnu::noinline]] void socket_watch::nothing_came_of_it() noexcept {
     if (!suspicious())
         return count_in_vain();
     const auto before = std::exchange(unread_, std::nullopt);
@@ -147,7 +147,7 @@ void socket_watch::expired() noexcept {
         owner_.socket_ready(shard_, socket_, 0); // retry_later() has started the timer again
 }
 
-void socket_watch::arm(int events) noexcept {
+[[gnu::noinline]] void socket_watch::arm(int events) noexcept {
     int status = 0;
     if (!poll_) {
         try {
@@ -191,7 +191,7 @@ void socket_watch::take_error() const noexcept {
     ::getsockopt(socket_, SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &size);
 }
 
-void socket_watch::retry_later(std::chrono::milliseconds at_the_most) noexcept {
+[[gnu::noinline]] void socket_watch::retry_later(std::chrono::milliseconds at_the_most) noexcept {
     backoff_ = std::clamp(2 * backoff_, std::chrono::milliseconds(1ms), at_the_most);
     try {
         owner_.timers().start(*this, timeout::clock::now() + backoff_);

@@ -32,34 +32,48 @@ private:
 
 transfer::transfer(engine& owner, easy handle)
     : state<easy>(executor_link::of(owner.executor())),
-      owner_(intrusive_ptr<engine>::share(&owner)), handle_(std::move(handle)),
-      submit_(*this, &engine::start_queued), leave_(*this, &engine::let_go),
-      pause_(*this, &engine::apply_queued_pause) {}
+      owner_(intrusive_ptr<engine>::share(&owner)), handle_(std::move(handle)) {}
 
-void transfer::step::run() noexcept {
-    const auto queued = intrusive_ptr<transfer>::adopt(&of_);
-    (of_.owner().*what_)(of_);
+template <transfer_step Step> void queued_step<Step>::run() noexcept {
+    const auto item = intrusive_ptr<transfer>::adopt(static_cast<transfer*>(this));
+    if constexpr (Step == transfer_step::start)
+        item->owner().start_queued(*item);
+    else
+        item->attend();
 }
 
-void transfer::submit() noexcept {
+template <transfer_step Step> work& transfer::retained() noexcept {
     retain();
-    owner_->queue(submit_);
+    return static_cast<queued_step<Step>&>(*this);
 }
+
+void transfer::submit() noexcept { owner_->queue(retained<transfer_step::start>()); }
 
 void transfer::submit_later(work_queue& queue) noexcept {
-    retain();
-    queue.push(submit_);
+    queue.push(retained<transfer_step::start>());
+}
+
+void transfer::attend_later() noexcept {
+    if (!attending_.exchange(true, std::memory_order_acq_rel))
+        owner_->queue(retained<transfer_step::attend>());
+}
+
+// Not queued any more before it looks: who comes too late for that queues it again.
+void transfer::attend() noexcept {
+    attending_.exchange(false, std::memory_order_acq_rel);
+    if (leaving())
+        owner_->let_go(*this);
+    else if (pending_pause)
+        owner_->apply_pause(*this); // a refusal is libcurl's answer to a transfer that is over
 }
 
 void transfer::leave() noexcept {
     if (leaving_.exchange(true, std::memory_order_acq_rel) || owner_->forked())
         return;
-    if (owner_->may_call_libcurl()) {
+    if (owner_->may_call_libcurl())
         owner_->let_go(*this);
-    } else {
-        retain();
-        owner_->queue(leave_);
-    }
+    else
+        attend_later();
 }
 
 intrusive_ptr<state_base> transfer::cancel_requested() noexcept {
@@ -74,19 +88,24 @@ bool transfer::fix_outcome(result<easy>&& outcome) noexcept {
     return true;
 }
 
-result<easy> transfer::outcome_of(CURLcode code) noexcept {
+void transfer::fix_outcome(CURLcode code) noexcept {
     auto& core = this->core();
     core.set_result(code);
+    if (code != CURLE_OK || core.has_exception())
+        fix_outcome(failure_of(code));
+    else if (fix())
+        store_value(handle_);
+}
+
+[[gnu::noinline]] failure transfer::failure_of(CURLcode code) noexcept {
+    auto& core = this->core();
     if (core.has_exception())
-        return failure(core.take_exception());
-    if (code == CURLE_OK)
-        return handle_;
+        return core.take_exception();
     const std::error_code error(code, easy_category());
     try {
-        return failure(error,
-                       std::make_shared<transfer_failure>(code, core.error_buffer(), handle_));
+        return {error, std::make_shared<transfer_failure>(code, core.error_buffer(), handle_)};
     } catch (const std::bad_alloc&) {
-        return failure(error);
+        return error;
     }
 }
 
@@ -99,12 +118,10 @@ void transfer::remove(easy_core&) {
 void transfer::pause(easy_core&, int bitmask) {
     owner_->check_thread("easy::pause");
     pending_pause = bitmask;
-    if (owner_->may_call_libcurl()) {
+    if (owner_->may_call_libcurl())
         require_ok(owner_->apply_pause(*this), "easy::pause");
-    } else if (!std::exchange(pause_queued, true)) {
-        retain();
-        owner_->queue(pause_);
-    }
+    else
+        attend_later();
 }
 
 void transfer::callback_failed(easy_core& core) noexcept {

@@ -14,12 +14,29 @@ namespace curlicue::detail {
 class engine;
 class shard;
 struct origin;
+class transfer;
+
+/// What an engine does with a transfer as soon as it may: it hands it to libcurl, or tells libcurl
+/// what has been asked for since.
+enum class transfer_step { start, attend };
+
+/// Such a step, queued with a reference: a base of its transfer, which it finds without a pointer.
+template <transfer_step Step> class queued_step : public work {
+public:
+    void run() noexcept override;
+
+protected:
+    ~queued_step() = default;
+};
 
 /// One `add_handle`: the state of its future, and the claim on its easy until libcurl has let go.
 ///
 /// Cancelling it, from whatever thread, fixes the outcome; the engine then takes it from libcurl,
 /// at once where it may and else as soon as it can, and settles it.
-class transfer final : public state<easy>, public attachment {
+class transfer final : public state<easy>,
+                       public attachment,
+                       private queued_step<transfer_step::start>,
+                       private queued_step<transfer_step::attend> {
 public:
     transfer(engine& owner, easy handle);
 
@@ -41,8 +58,8 @@ public:
     bool fix_outcome(result<easy>&& outcome) noexcept;
     bool has_outcome() const noexcept { return fixed(); }
     void settle() noexcept { state<easy>::settle(); }
-    /// What libcurl's code means for the future: the easy, what a callback threw, or an error.
-    result<easy> outcome_of(CURLcode code) noexcept;
+    /// Likewise, the one that libcurl's code means: the easy, what a callback threw, or an error.
+    void fix_outcome(CURLcode code) noexcept;
 
     // attachment
     void remove(easy_core& core) override;
@@ -56,7 +73,6 @@ public:
     bool listed = false;              ///< the engine's list holds a reference
     bool lingers = false;             ///< over, but its connection is still to be used
     std::optional<int> pending_pause; ///< asked for before libcurl could be told
-    bool pause_queued = false;
     /// When we end it, should libcurl forget to.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     transfer* previous = nullptr;
@@ -64,26 +80,19 @@ public:
     transfer* next_in_bucket = nullptr;
 
 private:
-    // A step of the engine's, queued with a reference.
-    class step final : public work {
-    public:
-        using action = void (engine::*)(transfer&) noexcept;
-        step(transfer& of, action what) noexcept : of_(of), what_(what) {}
-        void run() noexcept override;
+    template <transfer_step> friend class queued_step;
 
-    private:
-        transfer& of_;
-        const action what_;
-    };
-
+    failure failure_of(CURLcode code) noexcept;
+    void attend() noexcept;
+    void attend_later() noexcept;
+    /// The step, which now holds a reference.
+    template <transfer_step Step> work& retained() noexcept;
     intrusive_ptr<state_base> cancel_requested() noexcept override;
 
     const intrusive_ptr<engine> owner_;
     const easy handle_;
     std::atomic<bool> leaving_{false};
-    step submit_;
-    step leave_;
-    step pause_;
+    std::atomic<bool> attending_{false}; // it is queued
 };
 
 } // namespace curlicue::detail

@@ -12,12 +12,15 @@ transfer_list::~transfer_list() {
 }
 
 std::size_t transfer_list::bucket_of(const CURL* handle) const noexcept {
-    const auto number = reinterpret_cast<std::uintptr_t>(handle) / 64;
-    return (number ^ (number / buckets_.size())) & (buckets_.size() - 1);
+    // The upper bits of a product depend on all of the address (Knuth, The Art of Computer
+    // Programming 6.4).
+    constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
+    return static_cast<std::size_t>(reinterpret_cast<std::uintptr_t>(handle) * golden >> shift_);
 }
 
 void transfer_list::grow() {
     buckets_.assign(2 * buckets_.size(), nullptr);
+    --shift_;
     for (auto* each = first_; each != nullptr; each = each->next)
         each->next_in_bucket = std::exchange(buckets_[bucket_of(each->curl())], each);
 }

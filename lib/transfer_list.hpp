@@ -59,6 +59,7 @@ private:
     bool closed_ = false;
     // By CURL*, each a list: a transfer costs no allocation beside itself.
     std::vector<transfer*> buckets_ = std::vector<transfer*>(64);
+    unsigned shift_ = 64 - 6; // leaves the number of a bucket
     std::size_t size_ = 0;
     transfer* first_ = nullptr;
     transfer* last_ = nullptr;

@@ -491,7 +491,7 @@ protected:
 TEST_F(ASocketObserver, IsToldOfEverySocketEvenAfterItsEasy) {
     {
         auto handle = quiet(nginx::shared().http("/hello"));
-        core_of(handle).observe_sockets(observer_);
+        core_of(handle).observe_sockets(observer_.get());
         transfer(handle);
         EXPECT_EQ(observer_->open_.size(), 1U);
         core_of(handle).observe_sockets(nullptr);
@@ -517,7 +517,7 @@ TEST_F(ASocketObserver, IsChainedWithTheUsersCallables) {
             ++closed;
             return ::close(socket);
         });
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     transfer(handle);
     EXPECT_EQ(observer_->open_.size(), 1U);
     handle.close();
@@ -531,7 +531,7 @@ TEST_F(ASocketObserver, IsNotToldOfASocketThatTheUserRefused) {
     auto handle = quiet(nginx::shared().http("/hello"));
     handle.setopt<CURLOPT_OPENSOCKETFUNCTION>(
         [](curlsocktype, curl_sockaddr&) { return CURL_SOCKET_BAD; });
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     transfer(handle);
     EXPECT_TRUE(observer_->open_.empty());
 }
@@ -540,7 +540,7 @@ TEST_F(ASocketObserver, IsNotUsedWhereConnectionsAreShared) {
     const share connections{CURL_LOCK_DATA_CONNECT};
     auto handle = quiet(nginx::shared().http("/hello"));
     handle.setopt<CURLOPT_SHARE>(connections);
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     transfer(handle);
     EXPECT_TRUE(observer_->open_.empty());
     EXPECT_EQ(core_of(handle).observer(), nullptr);
@@ -549,7 +549,7 @@ TEST_F(ASocketObserver, IsNotUsedWhereConnectionsAreShared) {
 
 TEST_F(ASocketObserver, DoesNotFollowADuplicate) {
     auto handle = quiet(nginx::shared().http("/hello"));
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     const auto copy = handle.duphandle();
     handle.close();
     transfer(copy);
@@ -559,9 +559,9 @@ TEST_F(ASocketObserver, DoesNotFollowADuplicate) {
 TEST_F(ASocketObserver, StaysWithTheConnectionItWasOpenedWith) {
     const auto other = detail::make_intrusive<recording_observer>();
     auto handle = quiet(nginx::shared().http("/hello"));
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     transfer(handle);
-    core_of(handle).observe_sockets(other);
+    core_of(handle).observe_sockets(other.get());
     transfer(handle); // over the same connection
     EXPECT_EQ(handle.getinfo<CURLINFO_NUM_CONNECTS>(), 0);
     end();
@@ -576,7 +576,7 @@ TEST_F(ASocketObserver, HearsOfACloseCallbackThatThrewWhenNoTransferIsLeft) {
             ::close(socket);
             throw thrown_by_callback{0};
         });
-        core_of(handle).observe_sockets(observer_);
+        core_of(handle).observe_sockets(observer_.get());
         transfer(handle);
     }
     end();
@@ -585,10 +585,10 @@ TEST_F(ASocketObserver, HearsOfACloseCallbackThatThrewWhenNoTransferIsLeft) {
 
 TEST_F(ASocketObserver, SurvivesTheDataConnectionsOfFtp) {
     auto handle = quiet(ftp_server::shared().url("/1024"));
-    core_of(handle).observe_sockets(observer_);
+    core_of(handle).observe_sockets(observer_.get());
     transfer(handle);
     auto second = quiet(ftp_server::shared().url("/1048576")); // the first one's control connection
-    core_of(second).observe_sockets(observer_);
+    core_of(second).observe_sockets(observer_.get());
     handle.close();
     transfer(second);
     second.setopt<CURLOPT_FTPPORT>("-"); // now the server connects to us
@@ -601,7 +601,7 @@ TEST_F(ASocketObserver, LeavesNoDescriptorBehind) {
     const auto before = test::open_descriptors();
     for (int round = 0; round < 20; ++round) {
         auto handle = quiet("http://127.0.0.1:1/");
-        core_of(handle).observe_sockets(observer_);
+        core_of(handle).observe_sockets(observer_.get());
         transfer(handle);
     }
     EXPECT_EQ(test::open_descriptors(), before);

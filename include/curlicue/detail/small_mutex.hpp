@@ -23,7 +23,8 @@ public:
                                             std::memory_order_relaxed))
             wait();
     }
-    void unlock() noexcept {
+    // Compilers take it for too long to be inlined: it is not.
+    [[gnu::always_inline]] void unlock() noexcept {
         if (state_.exchange(state::free, std::memory_order_release) == state::awaited)
             wake();
     }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <mutex>
 #include <optional>
 
@@ -181,9 +182,16 @@ public:
             return failure(code);
         return outcome_->has_value() ? std::nullopt : std::optional(outcome_->why());
     }
+    /// Whether it has one, once the outcome is fixed and stored.
+    bool has_value() const noexcept { return outcome_ && outcome_->has_value(); }
 
 protected:
     using state_base::state_base;
+
+    /// The outcome, by a copy that throws nothing.
+    template <std::same_as<T> Value> void store_value(const Value& value) noexcept {
+        outcome_.emplace(value);
+    }
 
     void store(result<T>&& outcome) noexcept {
         try {
