@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// libcurlicue-perform.so: the curl_easy_perform of programs that know nothing of it (README.md).
+// The other functions say how it is to perform, and when its connections end.
+#include "handles.hpp"
+#include "libcurl.hpp"
+#include <curlicue/error.hpp>
+
+#include <cstdarg>
+#include <exception>
+#include <new>
+#include <system_error>
+
+#include <curl/curl.h>
+
+#define TAKES_OVER extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+CURLcode code_of(const std::error_code& failure, CURL* handle) {
+    if (failure.category() == curlicue::easy_category())
+        return static_cast<CURLcode>(failure.value());
+    const bool refused =
+        failure.value() == CURLM_ADDED_ALREADY || failure.value() == CURLM_BAD_EASY_HANDLE;
+    if (failure.category() != curlicue::multi_category() || refused)
+        return libcurl::next().perform(handle); // nothing has begun; libcurl has words for it
+    // As libcurl has it (easy.c, easy_transfer).
+    return failure.value() == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY
+                                                  : CURLE_BAD_FUNCTION_ARGUMENT;
+}
+
+CURLcode perform(CURL* handle) try {
+    auto& known = handles::all()[handle];
+    const auto lent = curlicue::easy::borrow(handle);
+    // One that performs already libcurl refuses. One with CONNECT_ONLY is to leave its connection
+    // where curl_easy_send finds it.
+    if (lent.attached() || known.options.connect_only != 0)
+        return libcurl::next().perform(handle);
+    known.multi().perform(lent, known.options.max_connects);
+    return CURLE_OK;
+} catch (const std::system_error& error) {
+    return code_of(error.code(), handle);
+} catch (const std::exception&) {
+    return CURLE_OUT_OF_MEMORY;
+}
+
+CURLcode set_number(CURL* handle, CURLoption option, long value) try {
+    const auto code = libcurl::next().setopt(handle, option, value);
+    if (code == CURLE_OK && option == CURLOPT_CONNECT_ONLY)
+        handles::all()[handle].options.connect_only = value;
+    if (code == CURLE_OK && option == CURLOPT_MAXCONNECTS)
+        handles::all()[handle].options.max_connects = value;
+    return code;
+} catch (const std::bad_alloc&) {
+    return CURLE_OUT_OF_MEMORY;
+}
+
+} // namespace
+
+TAKES_OVER CURLcode curl_easy_perform(CURL* handle) {
+    return handle == nullptr ? libcurl::next().perform(handle) : perform(handle);
+}
+
+// An option's number says what its value is.
+TAKES_OVER CURLcode curl_easy_setopt(CURL* handle, CURLoption option, ...) {
+    std::va_list value;
+    va_start(value, option);
+    const auto code = option < CURLOPTTYPE_OBJECTPOINT
+                          ? set_number(handle, option, va_arg(value, long))
+                      : option / 10000 == CURLOPTTYPE_OFF_T / 10000
+                          ? libcurl::next().setopt(handle, option, va_arg(value, curl_off_t))
+                          : libcurl::next().setopt(handle, option, va_arg(value, void*));
+    va_end(value);
+    return code;
+}
+
+TAKES_OVER void curl_easy_reset(CURL* handle) {
+    libcurl::next().reset(handle);
+    if (auto* const known = handles::all().find(handle))
+        known->options = {}; // its connections stay
+}
+
+TAKES_OVER CURL* curl_easy_duphandle(CURL* handle) {
+    CURL* const copy = libcurl::next().duphandle(handle);
+    try {
+        if (const auto* const known = handles::all().find(handle); known != nullptr && copy)
+            handles::all()[copy].options = known->options;
+        return copy;
+    } catch (const std::bad_alloc&) {
+        libcurl::next().cleanup(copy);
+        return nullptr;
+    }
+}
+
+TAKES_OVER void curl_easy_cleanup(CURL* handle) {
+    handles::all().forget(handle);
+    libcurl::next().cleanup(handle);
+}
