@@ -29,7 +29,8 @@ TEST_P(CurlUnderThePreload, DoesWhatItDoesWithout) {
     EXPECT_EQ(done.out, expected.out);
     EXPECT_EQ(done.err, expected.err);
     EXPECT_EQ(done.files, expected.files);
-    EXPECT_NE(expected.err.find("curl: "), std::string::npos) << "no curl has run";
+    EXPECT_EQ(done.statuses, expected.statuses);
+    EXPECT_NE(expected.statuses, "") << "no curl has run";
 }
 
 std::string name_of(const ::testing::TestParamInfo<command>& info) { return info.param.name; }
@@ -185,14 +186,13 @@ COMMANDS(
     command{"FileEchoed", R"(curl -T ../body "$ODD/echo/" -o echo)"},
     command{"Stdin", R"(curl -T - "$ODD/echo" <../body -o echo)"},
     command{"SlowStdin", R"((echo one; sleep 1; echo two) | curl -T - "$ODD/echo")"},
-    command{"StdinThatDoesNotBlock", R"((echo one; sleep 1; echo two) | curl -T . "$ODD/echo")"},
+    command{"StdinThatDoesNotBlock",
+            R"((echo one; sleep 1; echo two) | curl -T . "$ODD/echo" 2>/dev/null)"},
     command{"StdinChunked",
             R"(curl -H 'Transfer-Encoding: chunked' -d @../body "$ODD/echo" -o echo)"},
     command{"Nothing", R"(curl -T /dev/null "$ODD/echo")"},
     command{"MissingFile", R"(curl -T missing "$ODD/echo")"},
-    command{
-        "Form",
-        R"(curl -F a=b -F 'file=@../body;type=text/plain' "$ODD/echo" -o echo; sed -i -E 's/-{24}[0-9a-f]{16}/BOUNDARY/' echo)"},
+    command{"Form", R"(curl -F a=b -F 'file=@../body;type=text/plain' "$ODD/echo" -o echo)"},
     command{"FormOfStdin",
             R"(echo stdin | curl -F 'a=<-' -F 'b=@/dev/null;filename=c' "$ODD/echo")"},
     command{"FormOfForms", R"(curl -F '=(;type=multipart/mixed' -F x=y -F '=)' "$ODD/echo")"},
@@ -236,48 +236,43 @@ COMMANDS(
         "NotToOthers",
         R"(curl -L -u user:secret --connect-to "::${ODD#http://}" http://a.test/301 http://b.test/echo)"});
 
-COMMANDS(
-    Failures, //
-    command{"Status", R"(curl -f "$HTTP/status/404")"},
-    command{"StatusWithBody", R"(curl --fail-with-body "$HTTP/status/500" "$HTTP/hello")"},
-    command{"StatusThatIsNone", R"(curl -f "$HTTP/status/204")"},
-    command{"Refused", R"(curl "http://$REFUSED")"},
-    command{"RefusedVerbosely", R"(curl -v "http://$REFUSED")"},
-    command{"RefusedOverIpv6", R"(curl "http://[::1]:${REFUSED##*:}/")"},
-    command{"NoSuchHost", R"(curl http://nobody.invalid/)"},
-    command{"NoSuchProtocol", R"(curl nonsense://there)"},
-    command{"ProtocolNotAllowed", R"(curl --proto =https "$HTTP/hello")"},
-    command{"BadUrl", R"(curl 'http://[::1/' 'http://a b/' 'http://:80' http://)"},
-    command{"BadPort", R"(curl http://127.0.0.1:99999/)"}, command{"NoUrl", R"(curl)"},
-    command{"BadOption", R"(curl --nonsense "$HTTP/hello")"},
-    command{
-        "Timeout",
-        R"(curl --max-time 0.3 "$ODD/silence" 2>errors; sed -E -i 's/[0-9]+ millisec/N millisec/' errors)"},
-    command{
-        "TimeoutInTheBody",
-        R"(curl --max-time 0.3 "$ODD/half" 2>errors; sed -E -i 's/[0-9]+ millisec/N millisec/' errors)"},
-    command{"TooSlow", R"(curl -Y 100 -y 1 "$ODD/half")"},
-    command{"Partial", R"(curl "$ODD/partial")"},
-    command{"PartialToFile", R"(curl --remove-on-error "$ODD/partial" -o part)"},
-    command{"Nothing", R"(curl "$ODD/nothing")"},
-    command{"NothingVerbosely", R"(curl -v "$ODD/nothing")"},
-    command{"ResetAfterAll", R"(curl "$ODD/whole/reset")"},
-    command{"Garbage", R"(curl "$ODD/garbage")"},
-    command{"GarbageAllowed", R"(curl --http0.9 "$ODD/garbage")"},
-    command{"Version", R"(curl "$ODD/version")"},
-    command{"HeaderCut", R"(curl -i "$ODD/header/cut")"},
-    command{"HeaderWithNul", R"(curl -i "$ODD/header/nul")"},
-    command{"LengthThatIsNone", R"(curl "$ODD/length/bad")"},
-    command{"LengthBelowNothing", R"(curl "$ODD/length/negative")"},
-    command{"LengthTwice", R"(curl "$ODD/length/twice")"},
-    command{"IgnoredLength", R"(curl --ignore-content-length "$ODD/partial")"},
-    command{"ChunkedBadly", R"(curl "$ODD/chunked/bad")"},
-    command{"ChunkedCut", R"(curl "$ODD/chunked/cut")"},
-    command{"Retry", R"(curl --retry 1 -w '%{http_code}\n' "$ODD/once/more")"},
-    command{"RetryRefused",
-            R"(curl --retry 1 --retry-connrefused --retry-delay 1 "http://$REFUSED")"},
-    command{"RetryAll",
-            R"(curl --retry 1 --retry-all-errors --retry-delay 1 "$ODD/partial" -o part)"});
+COMMANDS(Failures, //
+         command{"Status", R"(curl -f "$HTTP/status/404")"},
+         command{"StatusWithBody", R"(curl --fail-with-body "$HTTP/status/500" "$HTTP/hello")"},
+         command{"StatusThatIsNone", R"(curl -f "$HTTP/status/204")"},
+         command{"Refused", R"(curl "http://$REFUSED")"},
+         command{"RefusedVerbosely", R"(curl -v "http://$REFUSED")"},
+         command{"RefusedOverIpv6", R"(curl "http://[::1]:${REFUSED##*:}/")"},
+         command{"NoSuchHost", R"(curl http://nobody.invalid/)"},
+         command{"NoSuchProtocol", R"(curl nonsense://there)"},
+         command{"ProtocolNotAllowed", R"(curl --proto =https "$HTTP/hello")"},
+         command{"BadUrl", R"(curl 'http://[::1/' 'http://a b/' 'http://:80' http://)"},
+         command{"BadPort", R"(curl http://127.0.0.1:99999/)"}, command{"NoUrl", R"(curl)"},
+         command{"BadOption", R"(curl --nonsense "$HTTP/hello")"},
+         command{"Timeout", R"(curl --max-time 0.3 "$ODD/silence" )"},
+         command{"TimeoutInTheBody", R"(curl --max-time 0.3 "$ODD/half" )"},
+         command{"TooSlow", R"(curl -Y 100 -y 1 "$ODD/half")"},
+         command{"Partial", R"(curl "$ODD/partial")"},
+         command{"PartialToFile", R"(curl --remove-on-error "$ODD/partial" -o part)"},
+         command{"Nothing", R"(curl "$ODD/nothing")"},
+         command{"NothingVerbosely", R"(curl -v "$ODD/nothing")"},
+         command{"ResetAfterAll", R"(curl "$ODD/whole/reset")"},
+         command{"Garbage", R"(curl "$ODD/garbage")"},
+         command{"GarbageAllowed", R"(curl --http0.9 "$ODD/garbage")"},
+         command{"Version", R"(curl "$ODD/version")"},
+         command{"HeaderCut", R"(curl -i "$ODD/header/cut")"},
+         command{"HeaderWithNul", R"(curl -i "$ODD/header/nul")"},
+         command{"LengthThatIsNone", R"(curl "$ODD/length/bad")"},
+         command{"LengthBelowNothing", R"(curl "$ODD/length/negative")"},
+         command{"LengthTwice", R"(curl "$ODD/length/twice")"},
+         command{"IgnoredLength", R"(curl --ignore-content-length "$ODD/partial")"},
+         command{"ChunkedBadly", R"(curl "$ODD/chunked/bad")"},
+         command{"ChunkedCut", R"(curl "$ODD/chunked/cut")"},
+         command{"Retry", R"(curl --retry 1 -w '%{http_code}\n' "$ODD/once/more")"},
+         command{"RetryRefused",
+                 R"(curl --retry 1 --retry-connrefused --retry-delay 1 "http://$REFUSED")"},
+         command{"RetryAll",
+                 R"(curl --retry 1 --retry-all-errors --retry-delay 1 "$ODD/partial" -o part)"});
 
 COMMANDS(
     Tls, //
@@ -290,7 +285,7 @@ COMMANDS(
     command{"WrongName",
             R"(curl --cacert "$CA" --connect-to "::${HTTPS#https://}" https://other.test/hello)"},
     command{"NoCaFile", R"(curl --cacert missing "$HTTPS/hello")"},
-    command{"NoTlsThere", R"(curl "https://${ODD#http://}/garbage")"},
+    command{"NoTlsThere", R"(curl "https://${HTTP#http://}/hello")"},
     command{"NoCommonVersion", R"(curl --cacert "$CA" --tls-max 1.0 --tlsv1.0 "$HTTPS/hello")"},
     command{"Version12", R"(curl --cacert "$CA" --tls-max 1.2 "$HTTPS/bytes/1048576" -o body)"},
     command{"BadCipher", R"(curl --ciphers nonsense "$HTTPS/hello")"},
@@ -340,8 +335,9 @@ COMMANDS(
 COMMANDS(
     Ftp, //
     command{"Get", R"(curl "$FTP/1048576" -o file)"},
-    command{"GetVerbosely",
-            R"(curl -v "$FTP/1024" -o file 2>&1 | sed -E 's/port [0-9]+/port N/' >&2)"},
+    command{
+        "GetVerbosely",
+        R"(curl -v "$FTP/1024" -o file 2>&1 | sed -E '/SECONDARY/d; s/(port |127.0.0.1:)[0-9]+/\1N/' >&2)"},
     command{"Several", R"(curl -w '%{num_connects}\n' "$FTP/1024" "$FTP/1048576" -o a -o b)"},
     command{"List", R"(curl -l "$FTP/" | grep '^1')"}, command{"Head", R"(curl -I "$FTP/1024")"},
     command{"Missing", R"(curl "$FTP/missing")"},

@@ -30,72 +30,75 @@ protected:
 };
 
 TEST_F(AProgramUnderThePreload, PerformsOnALoop) {
-    const std::string script = R"("$PROGRAM" loop "$HTTP/hello")";
+    const std::string script = R"(under "$PROGRAM" loop "$HTTP/hello")";
     EXPECT_THAT(run_without_preload(script).out, StartsWith("no loop\ncode 0"));
     EXPECT_THAT(run_under_preload(script).out, StartsWith("a loop\ncode 0"));
 }
 
 TEST_F(AProgramUnderThePreload, HasItsOptionsRefusedAsEver) {
-    EXPECT_EQ(expect_same(R"("$PROGRAM" null "$HTTP")").out, "43\n");
+    EXPECT_EQ(expect_same(R"(under "$PROGRAM" null "$HTTP")").out, "43\n");
 }
 
 TEST_F(AProgramUnderThePreload, MayNotPerformInACallbackOfTheSameEasy) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" itself "$HTTP/hello")").out, StartsWith("code 2, "));
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" itself "$HTTP/hello")").out,
+                StartsWith("code 2, "));
 }
 
 TEST_F(AProgramUnderThePreload, MayPerformInACallbackOfAnother) {
-    expect_same(R"("$PROGRAM" another "$HTTP/hello" "$HTTP/bytes/1024")");
+    expect_same(R"(under "$PROGRAM" another "$HTTP/hello" "$HTTP/bytes/1024")");
 }
 
 TEST_F(AProgramUnderThePreload, MayNotPerformWhatItHasInAMulti) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" added "$HTTP/hello")").out,
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" added "$HTTP/hello")").out,
                 StartsWith("code 2, 0 new connections, 0 bytes: easy handle already used"));
 }
 
 TEST_F(AProgramUnderThePreload, KeepsConnectionsWithAnEasyToItsCleanup) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" again "$HTTP/hello")").out, HasSubstr("0, 0 new"));
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" again "$HTTP/hello")").out, HasSubstr("0, 0 new"));
 }
 
 TEST_F(AProgramUnderThePreload, KeepsAsManyConnectionsAsItSays) {
-    expect_same(R"("$PROGRAM" pool "$HTTP/hello" "$ODD/echo")");
+    expect_same(R"(under "$PROGRAM" pool "$HTTP/hello" "$ODD/echo")");
 }
 
 TEST_F(AProgramUnderThePreload, SendsAndReceivesOnWhatIsOnlyConnected) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" connect_only "$HTTP/hello")").out,
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" connect_only "$HTTP/hello")").out,
                 HasSubstr("0 HTTP/1.1 200 OK\n"));
 }
 
 TEST_F(AProgramUnderThePreload, MayPerformOnAnyThread) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" threads "$HTTP/hello")").out, StartsWith("40 good\n"));
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" threads "$HTTP/hello")").out,
+                StartsWith("40 good\n"));
 }
 
 TEST_F(AProgramUnderThePreload, MayForkAndPerformOnBothSides) {
-    EXPECT_THAT(run_under_preload(R"("$PROGRAM" child "$HTTP/hello")").out,
+    EXPECT_THAT(run_under_preload(R"(under "$PROGRAM" child "$HTTP/hello")").out,
                 HasSubstr("the child is well\ncode 0, 0 new connections, 12 bytes"));
 }
 
 TEST_F(AProgramUnderThePreload, HasNothingOpenAfterTheCleanup) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" descriptors "$HTTP/hello")").out,
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" descriptors "$HTTP/hello")").out,
                 HasSubstr("\n0 descriptors more\n"));
 }
 
 TEST_F(AProgramUnderThePreload, PerformsOnceThereAreDescriptorsForALoop) {
     const auto done =
-        run_under_preload(R"(ulimit -n 40; "$PROGRAM" few_descriptors "$HTTP/hello")");
+        run_under_preload(R"(ulimit -n 40; under "$PROGRAM" few_descriptors "$HTTP/hello")");
     EXPECT_THAT(done.out, HasSubstr("code 0, 1 new connections, 6 bytes")) << done.err;
 }
 
 TEST_F(AProgramUnderThePreload, MayEndATransferThatStalls) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" stalled "$ODD/half")").out, StartsWith("code 42, "));
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" stalled "$ODD/half")").out,
+                StartsWith("code 42, "));
 }
 
 TEST_F(AProgramUnderThePreload, MayPauseAndGoOn) {
-    EXPECT_THAT(expect_same(R"("$PROGRAM" paused "$HTTP/bytes/1048576")").out,
+    EXPECT_THAT(expect_same(R"(under "$PROGRAM" paused "$HTTP/bytes/1048576")").out,
                 HasSubstr(" 1048576 bytes"));
 }
 
 TEST_F(AProgramUnderThePreload, MayExitInACallback) {
-    EXPECT_EQ(run_under_preload(R"("$PROGRAM" leaves "$HTTP/hello")").status, 3);
+    EXPECT_EQ(run_under_preload(R"(under "$PROGRAM" leaves "$HTTP/hello")").status, 3);
 }
 
 TEST_F(AProgramUnderThePreload, MayBeCMake) {
@@ -105,7 +108,7 @@ file(DOWNLOAD http://$ENV{REFUSED} none STATUS none)
 file(UPLOAD got $ENV{HTTP}/upload/cmake STATUS put)
 message("${got} ${none} ${put}")
 END
-LD_DEBUG=bindings LD_DEBUG_OUTPUT=../bindings cmake -P script.cmake
+LD_DEBUG=bindings LD_DEBUG_OUTPUT=../bindings under cmake -P script.cmake
 grep -ho 'to [^ ]*libcurl.*symbol `curl_easy_perform' ../bindings.* | grep -q .
 )")
                     .err,
@@ -115,7 +118,7 @@ grep -ho 'to [^ ]*libcurl.*symbol `curl_easy_perform' ../bindings.* | grep -q .
 // PycURL's Debian package uses the GnuTLS flavour of libcurl: it is another library, whose handles
 // ours must not touch.
 TEST_F(AProgramUnderThePreload, IsLeftAloneWithAnotherFlavourOfLibcurl) {
-    EXPECT_THAT(expect_same(R"(/usr/bin/python3 - <<'END'
+    EXPECT_THAT(expect_same(R"(under /usr/bin/python3 - <<'END'
 import os, pycurl
 easy = pycurl.Curl()
 easy.setopt(pycurl.URL, os.environ["HTTP"] + "/hello")

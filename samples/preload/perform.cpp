@@ -11,10 +11,18 @@
 #include <system_error>
 
 #include <curl/curl.h>
+#include <uv.h>
 
 #define TAKES_OVER extern "C" __attribute__((visibility("default")))
 
 namespace {
+
+// libuv ends a program that has no descriptors for its first loop (signal.c,
+// uv__signal_global_init). At the start of the program there are some.
+[[maybe_unused]] const int first_loop = [] {
+    uv_loop_t loop;
+    return uv_loop_init(&loop) == 0 ? uv_loop_close(&loop) : 0;
+}();
 
 CURLcode code_of(const std::error_code& failure, CURL* handle) {
     if (failure.category() == curlicue::easy_category())

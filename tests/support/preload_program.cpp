@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <curl/curl.h>
@@ -139,18 +140,20 @@ void again(const char* url, const char*) {
 }
 
 void pool(const char* url, const char* other) {
-    for (const long most : {5L, 1L}) {
-        transfer one(url);
-        curl_easy_setopt(one.handle, CURLOPT_MAXCONNECTS, most);
+    const auto come_back = [&](transfer& one) {
         for (const char* each : {url, other, url}) {
             curl_easy_setopt(one.handle, CURLOPT_URL, each);
             one.perform_and_tell();
+            // libcurl tells by the millisecond which connection is the oldest.
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
+    };
+    for (const long most : {5L, 1L}) {
+        transfer one(url);
+        curl_easy_setopt(one.handle, CURLOPT_MAXCONNECTS, most);
+        come_back(one);
         transfer copy(url, curl_easy_duphandle(one.handle));
-        for (const char* each : {url, other, url}) {
-            curl_easy_setopt(copy.handle, CURLOPT_URL, each);
-            copy.perform_and_tell();
-        }
+        come_back(copy);
     }
 }
 
@@ -238,10 +241,12 @@ void stalled(const char* url, const char*) {
 
 void paused(const char* url, const char*) {
     transfer one(url);
-    bool held = false;
+    bool begun = false, held = false;
     one.on_body = [&](std::string_view data) {
-        if (one.size == 0 && !std::exchange(held, true))
+        if (!std::exchange(begun, true)) {
+            held = true;
             return std::size_t{CURL_WRITEFUNC_PAUSE};
+        }
         one.size += data.size();
         return data.size();
     };

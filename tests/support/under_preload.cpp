@@ -10,7 +10,9 @@
 #include "support/temporary_directory.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <string>
 
 #include <sys/wait.h>
 
@@ -53,47 +55,64 @@ std::string variables() {
     return text;
 }
 
-// A function stands for the tool, so that every exit status is told, and nobody's settings count.
+// Nobody's settings count. A function stands for the tool, so that every exit status is told.
 constexpr auto beginning = R"(
 unset http_proxy https_proxy ftp_proxy all_proxy no_proxy CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
-export LC_ALL=C TZ=UTC HOME=$PWD
+export LC_ALL=C TZ=UTC HOME="$PWD"
+under() {
+    env ${PRELOAD:+LD_PRELOAD="$PRELOAD"} "$@"
+}
 curl() {
-    command curl -sS "$@"
+    under curl -sS "$@"
     status=$?
-    echo "curl: $status" >&2
+    echo "curl: $status" >>../statuses
     return $status
 }
 )";
 
-// Dates, ports that the system chose, addresses of memory, random words, and how much came at once.
-constexpr auto plain = R"(LC_ALL=C sed -E -i \
+// Dates, times, ports that the system chose, addresses of memory, random words, and how much came
+// at once.
+constexpr auto plain = R"( && LC_ALL=C sed -E -i \
     -e 's/[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT/DATE/g' \
+    -e 's/[0-9]+ (ms|milliseconds)/TIME/' \
     -e 's/0x[0-9a-f]{6,}/POINTER/g' \
     -e 's/-{24}[0-9a-f]{16}/BOUNDARY/g' \
     -e 's/\(\|\|\|[0-9]+\|\)/(PORT)/; s/(\(127,0,0,1),[0-9]+,[0-9]+/\1,PORT/' \
     -e '/^[{}] \[[0-9]+ bytes data\]/d' \
-    out err; )";
+    out err all)";
+
+/// All files below it with what they hold, one after the other.
+std::string all_in(const std::filesystem::path& directory) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+        if (entry.is_regular_file())
+            files[entry.path().lexically_relative(directory)] = read_file(entry);
+    std::string text;
+    for (const auto& [name, content] : files)
+        text += name + ":\n" + content + '\n';
+    return text;
+}
 
 deed run(const std::string& preload, const std::string& script) {
     const temporary_directory directory;
-    const auto file = [&](const char* name) { return (directory / name).string(); };
-    write_file(file("body"), bytes(300000));
-    write_file(file("script"), variables() + beginning + script);
     const auto in_it = [&](const std::string& command) {
-        return std::system(("cd " + file("") + " && " + command).c_str());
+        return WEXITSTATUS(std::system(("cd " + (directory / "").string() + command).c_str()));
     };
-    const int status = in_it("mkdir files && cd files && " + preload +
-                             " timeout 60 sh ../script >../out 2>../err </dev/null");
-    in_it(plain + std::string("cd files; find . -type f | sort | while read -r name; do "
-                              "echo \"$name\"; cat \"$name\"; done >../all"));
-    return {WEXITSTATUS(status), read_file(file("out")), read_file(file("err")),
-            read_file(file("all"))};
+    std::filesystem::create_directory(directory / "files");
+    write_file(directory / "body", bytes(300000));
+    write_file(directory / "script",
+               variables() + "PRELOAD='" + preload + "'\n" + beginning + script);
+    const int status = in_it("files && timeout 60 sh ../script >../out 2>../err </dev/null");
+    write_file(directory / "all", all_in(directory / "files"));
+    in_it(plain);
+    return {status, read_file(directory / "out"), read_file(directory / "err"),
+            read_file(directory / "all"), read_file(directory / "statuses")};
 }
 
 } // namespace
 
 deed run_without_preload(const std::string& script) { return run("", script); }
 
-deed run_under_preload(const std::string& script) { return run("LD_PRELOAD=" PRELOAD, script); }
+deed run_under_preload(const std::string& script) { return run(PRELOAD, script); }
 
 } // namespace curlicue::test

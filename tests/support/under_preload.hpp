@@ -8,9 +8,9 @@ namespace curlicue::test {
 /// What a program did: how it ended, what it wrote, the files it left.
 struct deed {
     int status;
-    std::string out, err, files;
-
-    bool operator==(const deed&) const = default;
+    std::string out, err;
+    std::string files;    ///< with their names
+    std::string statuses; ///< of each curl
 };
 
 /// Runs a script of sh in an empty directory, with what servers are called in variables:
