@@ -201,7 +201,7 @@ void engine::beat() noexcept {
 void engine::beat(shard& of) noexcept {
     const bool idle = !std::exchange(of.driven, false);
     const auto before = counters_.completed.value() + counters_.failed.value();
-    if (std::exchange(of.speaks_ftp, false) || (idle && of.connects))
+    if (std::exchange(of.speaks_ftp, false) || (idle && (of.connects || of.reports)))
         drive_all(of);
     else if (idle)
         drive(of, CURL_SOCKET_TIMEOUT, 0);
@@ -215,9 +215,11 @@ void engine::beat(shard& of) noexcept {
 //   while"), and asks neither for a socket nor for a time to do so.
 // - Where a second address refuses the connection, it asks for neither until half of the time to
 //   connect is over.
+// - Where nothing comes, or is held back, it calls no progress callback, which may want to end the
+//   transfer or to go on. Of a borrowed handle we do not know whether it has one.
 void engine::look_at_transfers() const noexcept {
     for (const auto& each : shards_)
-        each->connects = false;
+        each->connects = each->reports = false;
     transfers_.for_each([](const transfer& item) {
         if (item.home == nullptr)
             return;
@@ -228,6 +230,8 @@ void engine::look_at_transfers() const noexcept {
         curl_off_t begun = 0;
         if (curl_easy_getinfo(item.curl(), CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK)
             item.home->connects |= begun == 0;
+        const auto& core = item.core();
+        item.home->reports |= !core.owned() || core.is_set(CURLOPT_XFERINFOFUNCTION);
     });
 }
 

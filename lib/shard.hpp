@@ -55,6 +55,7 @@ public:
     bool driven = false;      ///< libcurl was called since the last heartbeat
     bool speaks_ftp = false;  ///< at the last look
     bool connects = false;    ///< likewise: somebody has not come to its transfer yet
+    bool reports = false;     ///< likewise: somebody may have a progress callback
     bool listed = false;      ///< among those that were kicked
     bool rested = false;      ///< nothing ran at the last look for idle shards
 

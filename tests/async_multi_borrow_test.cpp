@@ -6,6 +6,7 @@
 #include "support/server_process.hpp"
 #include <curlicue/async_multi.hpp>
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,11 @@ namespace {
 std::size_t append(char* data, std::size_t, std::size_t size, void* body) {
     static_cast<std::string*>(body)->append(data, size);
     return size;
+}
+
+int end_after_a_second(void* begun, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto now = std::chrono::steady_clock::now();
+    return now - *static_cast<decltype(now)*>(begun) > std::chrono::seconds(1);
 }
 
 class ABorrowedHandle : public async_fixture {
@@ -84,6 +90,18 @@ TEST_F(ABorrowedHandle, FailsWithLibcurlsOwnCode) {
         EXPECT_EQ(error.code(), CURLE_COULDNT_CONNECT);
         EXPECT_EQ(error.handle().error(), curl_easy_strerror(CURLE_COULDNT_CONNECT));
     }
+}
+
+TEST_F(ABorrowedHandle, MayEndInItsProgressCallbackThoughNothingComes) {
+    const scripted_server silent([](connection& client) { client.hold(); });
+    const auto begun = std::chrono::steady_clock::now();
+    curl_easy_setopt(handle, CURLOPT_URL, silent.url().c_str());
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT, 20L);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &end_after_a_second);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &begun);
+    EXPECT_EQ(failure_of([&] { run(multi->add_handle(easy::borrow(handle))); }),
+              CURLE_ABORTED_BY_CALLBACK);
 }
 
 TEST_F(ABorrowedHandle, TakesOnlyWhatItCanKeep) {
