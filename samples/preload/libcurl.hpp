@@ -26,6 +26,8 @@ private:
         }
     };
     static found find(const char* name) noexcept {
-        return {dlvsym(RTLD_NEXT, name, "CURL_OPENSSL_4")};
+        void* const versioned = dlvsym(RTLD_NEXT, name, "CURL_OPENSSL_4");
+        // Of a libcurl that was built without versions dlvsym finds nothing.
+        return {versioned != nullptr ? versioned : dlsym(RTLD_NEXT, name)};
     }
 };
