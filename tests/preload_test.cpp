@@ -5,10 +5,12 @@
 
 #include <string>
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace curlicue::test;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -40,8 +42,9 @@ TEST_F(AProgramUnderThePreload, PerformsNoNullHandle) {
 }
 
 TEST_F(AProgramUnderThePreload, MayNotPerformInACallbackOfTheSameEasy) {
+    // CURLE_FAILED_INIT, and in newer ones CURLE_RECURSIVE_API_CALL
     EXPECT_THAT(expect_same(R"(under "$PROGRAM" itself "$HTTP/hello")").out,
-                StartsWith("code 2, "));
+                AnyOf(StartsWith("code 2, "), StartsWith("code 93, ")));
 }
 
 TEST_F(AProgramUnderThePreload, MayPerformInACallbackOfAnother) {
@@ -108,11 +111,10 @@ file(DOWNLOAD http://$ENV{REFUSED} none STATUS none)
 file(UPLOAD got $ENV{HTTP}/upload/cmake STATUS put)
 message("${got} ${none} ${put}")
 END
-LD_DEBUG=bindings LD_DEBUG_OUTPUT=../bindings under cmake -P script.cmake
-grep -ho 'to [^ ]*libcurl.*symbol `curl_easy_perform' ../bindings.* | grep -q .
+under cmake -P script.cmake
 )")
                     .err,
-                HasSubstr("\"Couldn't connect to server\""));
+                HasSubstr("0;\"No error\" 7;\"Could"));
 }
 
 // PycURL's Debian package uses the GnuTLS flavour of libcurl: it is another library, whose handles
@@ -120,6 +122,9 @@ grep -ho 'to [^ ]*libcurl.*symbol `curl_easy_perform' ../bindings.* | grep -q .
 TEST_F(AProgramUnderThePreload, IsLeftAloneWithAnotherFlavourOfLibcurl) {
     if (!python_has("pycurl"))
         GTEST_SKIP() << "no pycurl here";
+    void* const libcurl = ::dlopen("libcurl.so.4", RTLD_LAZY);
+    if (libcurl == nullptr || ::dlvsym(libcurl, "curl_easy_perform", "CURL_OPENSSL_4") == nullptr)
+        GTEST_SKIP() << "this libcurl was built without versions: it cannot be told apart";
     EXPECT_THAT(expect_same(R"(under /usr/bin/python3 - <<'END'
 import os, pycurl
 easy = pycurl.Curl()

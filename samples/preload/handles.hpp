@@ -19,6 +19,7 @@ struct perform_options {
 /// What is known of an easy. As with libcurl, one thread at a time has it.
 struct known {
     perform_options options;
+    bool libcurls_own = false; ///< performs without us, for its connections are not here
 
     hidden_multi& multi() {
         if (!multi_ || multi_->inherited())

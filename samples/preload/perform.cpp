@@ -39,9 +39,9 @@ CURLcode code_of(const std::error_code& failure, CURL* handle) {
 CURLcode perform(CURL* handle) try {
     auto& known = handles::all()[handle];
     const auto lent = curlicue::easy::borrow(handle);
-    // One that performs already libcurl refuses. One with CONNECT_ONLY is to leave its connection
-    // where curl_easy_send finds it.
-    if (lent.attached() || known.options.connect_only != 0)
+    // What connects only is to leave its connection where curl_easy_send finds it.
+    known.libcurls_own |= known.options.connect_only != 0;
+    if (known.libcurls_own || lent.attached()) // which it refuses
         return libcurl::next().perform(handle);
     known.multi().perform(lent, known.options.max_connects);
     return CURLE_OK;
