@@ -3,7 +3,6 @@
 #include <curlicue/curlicue.h>
 
 #include <stdio.h>
-
 #include <uv.h>
 
 static size_t count(char* data, size_t size, size_t many, void* bytes) {

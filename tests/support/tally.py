@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """tally.py [--failed WHAT]… BUILD…: sums up what `meson test` left in these build directories.
 
-Meson counts programs; we count the cases inside a GoogleTest program. A program that crashed, hung
+Meson counts programs; we count the cases that GoogleTest and busted report. A program that crashed, hung
 or failed outside its cases is one failure more, and so is a build that never came to its tests.
 """
 
@@ -15,8 +15,9 @@ import xml.etree.ElementTree as xml
 
 def cases_of(report):
     for case in xml.parse(report).iter("testcase"):
-        if (failure := case.find("failure")) is not None:
-            print(f"{report}: {case.get('classname')}.{case.get('name')}\n{failure.get('message')}\n")
+        if (failure := next((part for part in case if part.tag in ("failure", "error")), None)) is not None:
+            words = failure.get("message") or failure.text
+            print(f"{report}: {case.get('classname')}.{case.get('name')}\n{words}\n")
             yield "failed"
         elif case.find("skipped") is not None or case.get("status") == "notrun":
             yield "skipped"
