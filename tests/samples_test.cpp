@@ -203,6 +203,16 @@ TEST_F(Sample, EmbedIsAGuest) {
     EXPECT_THAT(err(), MatchesRegex("embed: [^:].*\nstatus 0, [0-9]+ ticks meanwhile\n"));
 }
 
+TEST_F(Sample, PolledFetchesWhatIsTypedWhileItFetches) {
+    const auto slow = server_.http("/slow/1048576");
+    const auto small = server_.http("/hello");
+    EXPECT_TRUE(run("{ echo", slow, "; sleep 1; echo", small, "; echo", refused_, "; } | polled"));
+    EXPECT_THAT(lines(),
+                UnorderedElementsAre(small + ": 6 bytes", refused_ + ": Couldn't connect to server",
+                                     slow + ": 1048576 bytes"));
+    EXPECT_THAT(lines().back(), StartsWith(slow));
+}
+
 // "select" alone is a word of bash.
 TEST_F(Sample, SelectListensToTheKeyboard) {
     EXPECT_TRUE(run("{ sleep 1; echo; sleep 1; } | env select", server_.http("/slow/1048576")));
