@@ -147,7 +147,9 @@ CURLMcode engine::start(transfer& item) {
         if (item.pending_pause)
             apply_pause(item);
     }
-    do_what_waited(home, CURLM_OK); // to be added ends no transfer: there is no message
+    if (!home.kicked()) // else it is driven in the turn, and messages are read then
+        read_messages(home);
+    do_what_waited(home, CURLM_OK);
     need_turn();
     return code;
 }

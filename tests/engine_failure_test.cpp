@@ -277,6 +277,18 @@ TEST_F(AnEngine, ReadsAllMessagesOfACallInTheirOrder) {
 TEST_F(AnEngine, ReadsAMessageThatComesWithinAnAdd) {
     easy handle;
     curl->on_add = [](fake_multi& multi, CURL* easy) { multi.complete(easy); };
+    auto over = multi->add_handle(handle);
+    turn();
+    EXPECT_EQ(outcome(std::move(over)), std::error_code());
+    EXPECT_FALSE(handle.attached());
+}
+
+TEST_F(AnEngine, ReadsAMessageThatComesWithinAnAddAtOnceWhereNoTurnIsAskedFor) {
+    easy handle;
+    curl->on_add = [](fake_multi& multi, CURL* easy) {
+        multi.complete(easy);
+        multi.set_timer(-1);
+    };
     EXPECT_EQ(outcome(multi->add_handle(handle)), std::error_code());
     EXPECT_FALSE(handle.attached());
 }

@@ -300,7 +300,8 @@ TEST_F(Shards, HaveTimesOfTheirOwn) {
     curl->on_action = [&](fake_multi& multi, curl_socket_t, int) { driven.push_back(&multi); };
     inside(started.back().handle, [](fake_multi& multi) { multi.set_timer(1); });
     turn();
-    run_to([&] { return timer_due() > 50'000; });
+    while (timer_due() <= 50'000)
+        turn(); // one that waits may find the time come before it waits, and wait for the other
     EXPECT_THAT(driven, AllOf(Not(IsEmpty()), Each(&multi_at(1))));
 }
 
