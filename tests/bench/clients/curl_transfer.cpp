@@ -29,6 +29,8 @@ curl_transfer::curl_transfer(const job& what, std::size_t number) : upload_(what
         static_cast<long>(what.multiplex ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     if (what.multiplex)
         curl_easy_setopt(handle_, CURLOPT_PIPEWAIT, 1L);
+    if (what.buffer != 0)
+        curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, what.buffer);
     if (what.upload != 0) {
         curl_easy_setopt(handle_, CURLOPT_UPLOAD, 1L);
         curl_easy_setopt(handle_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(what.upload));

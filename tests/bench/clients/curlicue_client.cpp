@@ -52,6 +52,8 @@ transfer::transfer(const job& what, std::size_t number) : handle(what.url(number
                                                        : CURL_HTTP_VERSION_1_1);
     if (what.multiplex)
         handle.setopt<CURLOPT_PIPEWAIT>(true);
+    if (what.buffer != 0)
+        handle.setopt<CURLOPT_BUFFERSIZE>(what.buffer);
     if (what.upload == 0)
         return;
     handle.setopt<CURLOPT_UPLOAD>(true).setopt<CURLOPT_INFILESIZE_LARGE>(what.upload);

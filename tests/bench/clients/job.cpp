@@ -30,6 +30,8 @@ job::job(std::span<char* const> arguments) {
             warm_up = std::stoi(value);
         else if (name == "upload")
             upload = std::stoull(value);
+        else if (name == "buffer")
+            buffer = std::stol(value);
         else if (name == "fresh")
             fresh = value == "1";
         else if (name == "multiplex")

@@ -26,6 +26,7 @@ struct job {
     int requests = 1;                 ///< that are measured
     int warm_up = 0;                  ///< that are not, before
     std::uint64_t upload = 0;         ///< bytes that a request sends
+    long buffer = 0;                  ///< bytes to receive into; 0: as the client has it by itself
     bool fresh = false;               ///< a new connection for each request
     bool multiplex = false;           ///< all over one HTTP/2 connection
     bool once = false;                ///< no request follows another: all at once

@@ -25,7 +25,7 @@ namespace curlicue::bench {
 namespace {
 
 // As large as a curlicue transfer's, so that what differs is not how often the kernel is asked.
-constexpr std::size_t buffer_size = (LIBCURL_VERSION_NUM >= 0x080700 ? 512 : 112) << 10;
+constexpr long usual_buffer = (LIBCURL_VERSION_NUM >= 0x080700 ? 512L : 112L) << 10;
 
 class sockets_client {
 public:
@@ -59,7 +59,7 @@ private:
     const int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     std::deque<connection> connections_;
     int running_ = 0;
-    std::vector<char> buffer_ = std::vector<char>(buffer_size);
+    std::vector<char> buffer_;
 };
 
 std::string request(const job& what, const target& where) {
@@ -72,7 +72,8 @@ std::string request(const job& what, const target& where) {
 
 sockets_client::sockets_client(const job& what, meter& measured)
     : what_(what), measured_(measured), target_(what.url()), request_(request(what, target_)),
-      connections_(static_cast<std::size_t>(what.concurrency)) {}
+      connections_(static_cast<std::size_t>(what.concurrency)),
+      buffer_(static_cast<std::size_t>(what.buffer != 0 ? what.buffer : usual_buffer)) {}
 
 sockets_client::~sockets_client() {
     for (const auto& each : connections_)
