@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const { getSystemErrorName } = require('node:util');
+const codes = require('./codes.js');
+
+/** A transfer that failed, or a call that libcurl or curlicue refused. */
+class CurlError extends Error {
+    constructor(message, { code, errno, phase, cause }) {
+        super(message, cause === undefined ? undefined : { cause });
+        this.code = code;
+        this.errno = errno;
+        if (phase)
+            this.phase = phase;
+    }
+}
+CurlError.prototype.name = 'CurlError';
+
+function systemError(errno) {
+    const code = getSystemErrorName(-errno);
+    return Object.assign(new Error(code), { code, errno: -errno });
+}
+
+const names = {
+    libcurl: (errno) => `CURLE_${codes.easy[errno - 1] ?? errno}`,
+    multi: (errno) => `CURLM_${errno}`,
+    curlicue: (errno) => `CURLICUE_${codes.curlicue[errno - 1] ?? errno}`,
+};
+
+/** Called by the addon for every C++ exception that reaches JavaScript. */
+function makeError(category, errno, message, phase, osError) {
+    if (category === 'TypeError')
+        return new TypeError(message);
+    const code = names[category]?.(errno) ?? 'CURLICUE_FAILED';
+    const cause = osError ? systemError(osError) : undefined;
+    return new CurlError(message, { code, errno, phase, cause });
+}
+
+module.exports = { CurlError, makeError };

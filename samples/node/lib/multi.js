@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const native = require('./native.js');
+
+/** Runs the transfers of Curl handles, and those of fetch, on Node's loop. */
+class AsyncCurlMulti extends native.AsyncCurlMulti {
+    constructor({ caCache = false, shards, heartbeat } = {}) {
+        super(Number(caCache), shards, heartbeat);
+    }
+}
+
+let shared; // of this environment, made when somebody needs it
+
+/** The one that fetch uses where none is named. */
+function defaultMulti() {
+    return shared ??= new AsyncCurlMulti({ caCache: true });
+}
+
+module.exports = { AsyncCurlMulti, defaultMulti };

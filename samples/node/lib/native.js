@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const { constants } = require('node:os');
+const path = require('node:path');
+const { makeError } = require('./error.js');
+
+// Where `npm install` builds it; a build directory of Meson's has it too.
+const file = process.env.CURLICUE_ADDON ?? path.join(__dirname, '../build/samples/node/curlicue.node');
+
+/**
+ * Node brings an OpenSSL and a zlib of its own, and shows their functions to every library: libcurl
+ * would call those instead of the ones that it was built with. Bound deep, it looks among its own
+ * libraries first.
+ */
+function load() {
+    const { RTLD_NOW, RTLD_DEEPBIND = 0 } = constants.dlopen;
+    const loaded = { exports: {} };
+    process.dlopen(loaded, file, RTLD_NOW | RTLD_DEEPBIND);
+    return loaded.exports;
+}
+
+const native = load();
+native.open(makeError);
+
+module.exports = native;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "environment.hpp"
+
+#include "multi.hpp"
+#include "phase.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace curlicue::node {
+
+environment::environment(napi_env env) : env_(env) {
+    check(env, napi_get_uv_event_loop(env, &loop_));
+    check(env, napi_async_init(env, nullptr, string(env, "curlicue"), &context_));
+}
+
+environment& environment::open(napi_env env) {
+    auto owner = std::make_unique<std::shared_ptr<environment>>(std::make_shared<environment>(env));
+    auto& opened = **owner;
+    check(env, napi_add_async_cleanup_hook(env, &end, &opened, &opened.cleanup_));
+    check(env, napi_set_instance_data(
+                   env, owner.release(),
+                   [](napi_env, void* data, void*) {
+                       delete static_cast<std::shared_ptr<environment>*>(data);
+                   },
+                   nullptr));
+    return opened;
+}
+
+environment& environment::of(napi_env env) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    return **static_cast<std::shared_ptr<environment>*>(data);
+}
+
+void* environment::enter(void* self) noexcept {
+    auto& here = *static_cast<environment*>(self);
+    if (here.entries_++ == 0)
+        here.inside_ = here.shared_from_this();
+    return nullptr;
+}
+
+void environment::leave(void* self, void* /*token*/) noexcept {
+    auto& here = *static_cast<environment*>(self);
+    if (--here.entries_ != 0)
+        return;
+    const auto kept = std::exchange(here.inside_, nullptr);
+    if (here.scope_ == nullptr)
+        return;
+    // Code of the user's runs in the first of these, and may come back here.
+    const auto handles = here.handles_;
+    napi_close_callback_scope(here.env_, std::exchange(here.scope_, nullptr));
+    napi_close_handle_scope(here.env_, handles);
+}
+
+void environment::enter_js() {
+    if (ending_)
+        throw std::runtime_error("JavaScript has ended here");
+    if (entries_ == 0 || scope_ != nullptr) // called by JavaScript; open already
+        return;
+    check(env_, napi_open_handle_scope(env_, &handles_));
+    napi_value resource = nullptr;
+    check(env_, napi_create_object(env_, &resource));
+    check(env_, napi_open_callback_scope(env_, resource, context_, &scope_));
+}
+
+napi_value environment::error(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const js_exception& thrown) {
+        return thrown.value();
+    } catch (const std::exception& other) {
+        return made_error(other);
+    } catch (...) {
+        return made_error(std::runtime_error("unknown failure"));
+    }
+}
+
+napi_value environment::made_error(const std::exception& failure) {
+    std::error_code code;
+    std::string_view words = failure.what(), phase;
+    double os_error = 0;
+    if (const auto* transfer = dynamic_cast<const transfer_error*>(&failure)) {
+        code = transfer->code();
+        phase = phase_of(transfer->handle(), static_cast<CURLcode>(code.value()));
+        os_error = static_cast<double>(transfer->handle().getinfo<CURLINFO_OS_ERRNO>());
+    } else if (const auto* usage = dynamic_cast<const usage_error*>(&failure)) {
+        code = usage->code();
+    } else if (const auto* system = dynamic_cast<const std::system_error*>(&failure)) {
+        code = system->code();
+    }
+    const char* category = code ? code.category().name() : "";
+    if (dynamic_cast<const std::invalid_argument*>(&failure) != nullptr)
+        category = "TypeError";
+    const std::array given = {string(env_, category), number(env_, code.value()),
+                              string(env_, words), string(env_, phase), number(env_, os_error)};
+    napi_value made = nullptr;
+    check(env_, napi_call_function(env_, undefined(env_), make_error_->value(), given.size(),
+                                   given.data(), &made));
+    return made;
+}
+
+void environment::throw_js(const std::exception_ptr& failure) noexcept {
+    try {
+        napi_throw(env_, error(failure));
+    } catch (...) {
+        // JavaScript is being ended, and has an exception for that.
+    }
+}
+
+void environment::closing(multi& one, future<void> closed) noexcept {
+    std::erase(multis_, &one);
+    ++closing_;
+    // It may be ready, and then runs at once.
+    static_cast<void>(std::move(closed).then_result([self = shared_from_this()](auto&&) {
+        --self->closing_;
+        self->end_if_closed();
+    }));
+}
+
+// Called before JavaScript's objects are finalized, which does not wait for us; then Node runs the
+// loop until the hook is removed.
+void environment::end(napi_async_cleanup_hook_handle /*handle*/, void* self) noexcept {
+    auto& here = *static_cast<environment*>(self);
+    const auto kept = here.shared_from_this();
+    here.ending_ = true;
+    napi_async_destroy(here.env_, here.context_);
+    while (!here.multis_.empty())
+        here.multis_.back()->end();
+    here.end_if_closed();
+}
+
+void environment::end_if_closed() noexcept {
+    if (ending_ && closing_ == 0)
+        napi_remove_async_cleanup_hook(std::exchange(cleanup_, nullptr));
+}
+
+} // namespace curlicue::node

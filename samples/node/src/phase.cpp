@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include "phase.hpp"
+
+#include <chrono>
+
+namespace curlicue::node {
+
+std::string_view phase_of(const easy& handle, CURLcode failure) {
+    using namespace std::chrono_literals;
+    switch (failure) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "resolve";
+    case CURLE_COULDNT_CONNECT:
+        return "connect";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "tls";
+    default:
+        break;
+    }
+    // What has happened has a time.
+    if (handle.getinfo<CURLINFO_PRETRANSFER_TIME_T>() == 0us) {
+        if (handle.getinfo<CURLINFO_NAMELOOKUP_TIME_T>() == 0us)
+            return "resolve";
+        return handle.getinfo<CURLINFO_CONNECT_TIME_T>() == 0us ? "connect" : "tls";
+    }
+    return handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() == 0 ? "headers" : "body";
+}
+
+} // namespace curlicue::node

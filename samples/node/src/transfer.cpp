@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "transfer.hpp"
+
+#include "curl.hpp"
+#include "request.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace curlicue::node {
+namespace {
+
+constexpr std::size_t most_of_a_head = 262144;
+
+std::shared_ptr<multi> multi_of(const arguments& given) {
+    return js_class<multi>::of(given.env, given[0], "multi must be an AsyncCurlMulti");
+}
+
+// "HTTP/1.1 100 Continue": the response is still to come.
+bool is_interim(std::string_view head) noexcept {
+    const auto space = head.find(' ');
+    return space != head.npos && head.substr(space + 1).starts_with('1');
+}
+
+} // namespace
+
+napi_value transfer::define(napi_env env) {
+    using self = js_class<transfer>;
+    return self::define(env, "Transfer",
+                        {
+                            self::method<&transfer::curl>("curl"),
+                            self::method<&transfer::start>("start"),
+                            self::method<&transfer::read>("read"),
+                            self::method<&transfer::read_all>("readAll"),
+                            self::method<&transfer::write>("write"),
+                            self::method<&transfer::end>("end"),
+                            self::method<&transfer::drained>("drained"),
+                            self::method<&transfer::cancel>("cancel"),
+                        });
+}
+
+transfer::transfer(const arguments& given)
+    : where_(given.where), multi_(multi_of(given)), easy_(multi_->easies().take()),
+      high_water_(static_cast<std::size_t>(given.number(6, "highWaterMark"))) {
+    prepare(easy_, given);
+}
+
+// (Curl) => Curl, with which any option may be set.
+napi_value transfer::curl(const arguments& given) {
+    const auto object = curl::wrap(where_, given[0], easy_);
+    curl_.emplace(given.env, object);
+    may_repeat_ = true;
+    return object;
+}
+
+// () => Promise<string>: the response's head.
+napi_value transfer::start(const arguments& given) {
+    easy_.setopt<CURLOPT_HEADERFUNCTION>([this](std::string_view line) { return header(line); });
+    easy_.setopt<CURLOPT_WRITEFUNCTION>([this](std::span<const char> data) { return receive(data); });
+    easy_.setopt<CURLOPT_READFUNCTION>([this](std::span<char> buffer) { return send(buffer); });
+    running_ = multi_->driven().perform(easy_).share();
+    static_cast<void>(running_.then_result(
+        [self = shared_from_this(), busy = multi::busy(multi_)](result<easy>&& outcome) {
+            self->where_.run([&] { self->finished(std::move(outcome)); });
+        }));
+    return head_wanted_.promise(given.env);
+}
+
+std::size_t transfer::header(std::string_view line) {
+    if (line.starts_with("HTTP/")) {
+        head_.clear();
+        head_complete_ = false;
+    }
+    if (head_complete_) // a trailer
+        return line.size();
+    if (head_.size() + line.size() > most_of_a_head)
+        throw std::system_error(CURLE_FILESIZE_EXCEEDED, "the response's head");
+    if (line == "\r\n" || line == "\n") {
+        head_complete_ = !is_interim(head_);
+        if (head_complete_ && !may_repeat_)
+            tell_soon();
+    } else {
+        head_.append(line);
+    }
+    return line.size();
+}
+
+std::size_t transfer::receive(std::span<const char> data) {
+    if (form_ != form::chunks) {
+        check_size(body_.size() + data.size());
+    } else if (body_.size() >= high_water_) {
+        paused_ = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    body_.append(data);
+    if (head_wanted_.pending() || (body_wanted_.pending() && readable()))
+        tell_soon();
+    return data.size();
+}
+
+std::size_t transfer::send(std::span<char> buffer) {
+    const auto size = upload_.read(buffer);
+    if (drain_wanted_.pending() && !upload_.full())
+        tell_soon();
+    return size;
+}
+
+// When libcurl has returned. By then a short transfer is over, and all is told at once.
+void transfer::tell_soon() {
+    if (std::exchange(telling_, true))
+        return;
+    multi_->driven().executor().post([self = shared_from_this()] {
+        self->telling_ = false;
+        if (!self->running_.ready())
+            self->where_.run([&] { self->tell(); });
+    });
+}
+
+void transfer::tell() {
+    const auto env = where_.env();
+    if (head_wanted_.pending() && head_complete_)
+        head_wanted_.resolve(env, latin1(env, std::exchange(head_, {})));
+    if (body_wanted_.pending() && readable())
+        body_wanted_.resolve(env, taken());
+    if (drain_wanted_.pending() && (done_ || !upload_.full()))
+        drain_wanted_.resolve(env, boolean(env, !done_));
+}
+
+void transfer::tell_failure() {
+    const auto env = where_.env();
+    if (drain_wanted_.pending())
+        drain_wanted_.resolve(env, boolean(env, false));
+    for (auto* wanted : {&head_wanted_, &body_wanted_})
+        if (wanted->pending() && !(wanted == &body_wanted_ && readable()))
+            wanted->reject(env, failure_->value());
+}
+
+void transfer::finished(result<easy>&& outcome) {
+    if (!outcome.has_value() && !failure_)
+        failure_.emplace(where_.env(), where_.error(outcome.exception()));
+    done_ = true;
+    // The handle is free for the next request.
+    running_ = {};
+    curl_.reset();
+    { const auto free = std::move(easy_); }
+    if (failure_)
+        tell_failure();
+    tell();
+}
+
+void transfer::check_size(std::size_t size) const {
+    if (size > most_)
+        throw std::system_error(CURLE_FILESIZE_EXCEEDED, "a body of more than maxBodySize bytes");
+}
+
+// Whether there is something to give to who reads.
+bool transfer::readable() const noexcept {
+    if (form_ != form::chunks)
+        return done_ && !failure_;
+    return !body_.empty() || (done_ && !failure_);
+}
+
+napi_value transfer::taken() {
+    const auto env = where_.env();
+    if (form_ == form::text) {
+        auto text = body_.text();
+        if (text.starts_with("\xEF\xBB\xBF"))
+            text.remove_prefix(3);
+        const auto value = string(env, text);
+        body_.clear();
+        return value;
+    }
+    return form_ == form::chunks && body_.empty() ? undefined(env) : body_.take(env);
+}
+
+void transfer::unpause() {
+    if (!done_ && std::exchange(paused_, false))
+        easy_.unpause(); // libcurl may call us before this returns
+}
+
+// () => Uint8Array | undefined at the end, or a promise of that.
+napi_value transfer::read(const arguments& given) {
+    if (readable()) {
+        const auto chunk = taken();
+        unpause();
+        return chunk;
+    }
+    if (failure_)
+        throw *failure_;
+    return body_wanted_.promise(given.env);
+}
+
+// (text: boolean, most: bytes) => string or Uint8Array, or a promise of that.
+napi_value transfer::read_all(const arguments& given) {
+    bool text = false;
+    check(given.env, napi_get_value_bool(given.env, given[0], &text));
+    most_ = static_cast<std::size_t>(std::min(given.number(1, "maxBodySize"), 9e15));
+    form_ = text ? form::text : form::bytes;
+    check_size(body_.size());
+    if (readable())
+        return taken();
+    if (failure_)
+        throw *failure_;
+    const auto expected = easy_.getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
+    if (expected > 0)
+        body_.reserve(std::min(static_cast<std::size_t>(expected), most_));
+    const auto promise = body_wanted_.promise(given.env);
+    unpause();
+    return promise;
+}
+
+// (chunk) => whether there is room for more.
+napi_value transfer::write(const arguments& given) {
+    if (type_of(given.env, given[0]) == napi_string) {
+        upload_.write(given.text(0, "the chunk"));
+    } else {
+        const auto bytes = to_bytes(given.env, given[0], "what is uploaded");
+        upload_.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    }
+    if (!done_ && upload_.resume())
+        easy_.unpause();
+    return boolean(given.env, !done_ && !upload_.full());
+}
+
+napi_value transfer::end(const arguments& given) {
+    upload_.end();
+    if (!done_ && upload_.resume())
+        easy_.unpause();
+    return undefined(given.env);
+}
+
+// () => whether more is wanted, or a promise of that.
+napi_value transfer::drained(const arguments& given) {
+    if (done_ || !upload_.full())
+        return boolean(given.env, !done_);
+    return drain_wanted_.promise(given.env);
+}
+
+// (reason): what everything that is pending is rejected with, once libcurl has let go.
+napi_value transfer::cancel(const arguments& given) {
+    if (!done_ && !failure_) {
+        failure_.emplace(given.env, given[0]);
+        body_.clear();
+        running_.cancel();
+    }
+    return undefined(given.env);
+}
+
+} // namespace curlicue::node

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "body.hpp"
+#include "class.hpp"
+#include "deferred.hpp"
+#include "multi.hpp"
+#include "upload.hpp"
+#include <curlicue/easy.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace curlicue::node {
+
+/// One request of `fetch` and its response. What libcurl brings is kept here until its turn is over;
+/// then JavaScript gets all of it at once. What is more than `high_water` stays with the server
+/// until somebody reads.
+class transfer : public std::enable_shared_from_this<transfer> {
+public:
+    static constexpr napi_type_tag tag{0x6375726c69637565, 0x7472616e73666572};
+    static napi_value define(napi_env env);
+
+    /// As `prepare`, and the high-water mark in bytes
+    explicit transfer(const arguments& given);
+    /// Nobody can read the response any more: it need not come.
+    void collected() noexcept { running_.cancel(); }
+
+private:
+    napi_value curl(const arguments& given);
+    napi_value start(const arguments& given);
+    napi_value read(const arguments& given);
+    napi_value read_all(const arguments& given);
+    napi_value write(const arguments& given);
+    napi_value end(const arguments& given);
+    napi_value drained(const arguments& given);
+    napi_value cancel(const arguments& given);
+
+    // Called by libcurl.
+    std::size_t header(std::string_view line);
+    std::size_t receive(std::span<const char> data);
+    std::size_t send(std::span<char> buffer);
+
+    void tell_soon();
+    void tell();
+    void tell_failure();
+    void finished(result<easy>&& outcome);
+    void check_size(std::size_t size) const;
+    bool readable() const noexcept;
+    napi_value taken();
+    void unpause();
+
+    environment& where_;
+    std::shared_ptr<multi> multi_;
+    easy easy_;
+    shared_future<easy> running_;
+    std::optional<reference> curl_; // what `curl` gave: it has functions that libcurl calls
+
+    std::string head_; // of the last response, with its status line
+    bool head_complete_ = false;
+    bool may_repeat_ = false; // by an option that JavaScript has set: another response may follow
+    body body_;
+    std::size_t high_water_;
+    enum class form { chunks, bytes, text } form_ = form::chunks;
+    std::size_t most_ = 0; // bytes, of a body that is read as a whole
+    bool paused_ = false;
+    upload upload_;
+    bool telling_ = false;
+    bool done_ = false;
+    std::optional<js_exception> failure_;
+
+    deferred head_wanted_;
+    deferred body_wanted_;
+    deferred drain_wanted_;
+};
+
+} // namespace curlicue::node

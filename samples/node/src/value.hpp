@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <node_api.h>
+
+namespace curlicue::node {
+
+/// A reference from C++ to a value of JavaScript's, which a weak one does not keep.
+class reference {
+public:
+    enum class strength : std::uint32_t { weak, strong };
+
+    reference(napi_env env, napi_value value, strength how = strength::strong);
+    reference(const reference&) = delete;
+    reference& operator=(const reference&) = delete;
+    ~reference();
+
+    /// Null if it was weak and the value is gone.
+    napi_value value() const;
+
+private:
+    const napi_env env_;
+    napi_ref reference_ = nullptr;
+};
+
+/// What JavaScript threw, on its way through C++ back to JavaScript.
+class js_exception : public std::exception {
+public:
+    js_exception(napi_env env, napi_value thrown);
+    const char* what() const noexcept override { return "thrown by JavaScript"; }
+    napi_value value() const;
+
+private:
+    std::shared_ptr<const reference> thrown_; // shared: copying an exception must not throw
+    napi_env env_;
+};
+
+/// Becomes a TypeError.
+class type_error : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// A call of Node-API: what it left pending is thrown.
+/// @throws js_exception; std::runtime_error, as when the environment may not run JavaScript any more
+void check(napi_env env, napi_status status);
+
+// From JavaScript. @throws type_error, naming `what` it is for
+napi_valuetype type_of(napi_env env, napi_value value);
+std::string to_string(napi_env env, napi_value value, const char* what);
+double to_number(napi_env env, napi_value value, const char* what);
+std::uint32_t length_of(napi_env env, napi_value array, const char* what);
+napi_value element(napi_env env, napi_value array, std::uint32_t index);
+std::vector<std::string> to_strings(napi_env env, napi_value array, const char* what);
+bool is_bytes(napi_env env, napi_value value);
+/// Of an ArrayBuffer or a view of one; valid until JavaScript runs.
+std::span<const std::byte> to_bytes(napi_env env, napi_value value, const char* what);
+
+// To JavaScript.
+napi_value undefined(napi_env env);
+napi_value boolean(napi_env env, bool value);
+napi_value number(napi_env env, double value);
+napi_value string(napi_env env, std::string_view utf8);
+/// Bytes as they came, each a character: header lines have no other encoding.
+napi_value latin1(napi_env env, std::string_view bytes);
+/// A Uint8Array that has a copy of them.
+napi_value copy_of(napi_env env, std::span<const char> bytes);
+napi_value uint8_array(napi_env env, napi_value array_buffer, std::size_t size);
+void set_property(napi_env env, napi_value object, const char* name, napi_value value);
+
+} // namespace curlicue::node
