@@ -146,7 +146,7 @@ void easy_core::set(CURLoption option, std::string_view terminated) {
     if (kind_of(option) == option_kind::blob || is_body(option))
         return set(option, std::as_bytes(std::span(terminated)));
     require_kind(option, option_kind::string);
-    refuse_nul(terminated, name_of(option));
+    refuse_nul(terminated, option);
     tell(option, terminated.data());
 }
 

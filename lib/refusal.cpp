@@ -30,6 +30,11 @@ void refuse_nul(std::string_view text, std::string_view what) {
         throw usage_error(errc::embedded_nul, what);
 }
 
+void refuse_nul(std::string_view text, CURLoption option) {
+    if (text.find('\0') != std::string_view::npos)
+        throw usage_error(errc::embedded_nul, name_of(option));
+}
+
 curl_off_t whole_number(CURLoption option, long double value) {
     constexpr auto most = static_cast<long double>(std::numeric_limits<curl_off_t>::max());
     if (!(value >= 0 && value <= most)) // not a number either

@@ -24,5 +24,6 @@ inline void require_ok(CURLcode code, CURLoption option) {
 
 /// @throws usage_error{errc::embedded_nul}
 void refuse_nul(std::string_view text, std::string_view what);
+void refuse_nul(std::string_view text, CURLoption option);
 
 } // namespace curlicue::detail

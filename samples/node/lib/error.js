@@ -22,8 +22,8 @@ function systemError(errno) {
 }
 
 const names = {
-    libcurl: (errno) => `CURLE_${codes.easy[errno - 1] ?? errno}`,
-    multi: (errno) => `CURLM_${errno}`,
+    curl: (errno) => `CURLE_${codes.easy[errno - 1] ?? errno}`,
+    'curl multi': (errno) => `CURLM_${errno}`,
     curlicue: (errno) => `CURLICUE_${codes.curlicue[errno - 1] ?? errno}`,
 };
 

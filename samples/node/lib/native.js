@@ -5,8 +5,9 @@ const { constants } = require('node:os');
 const path = require('node:path');
 const { makeError } = require('./error.js');
 
-// Where `npm install` builds it; a build directory of Meson's has it too.
-const file = process.env.CURLICUE_ADDON ?? path.join(__dirname, '../build/samples/node/curlicue.node');
+// Where `npm install` builds it; any other build directory of Meson's has it too.
+const built = path.join(__dirname, '../../../build/addon/samples/node/curlicue.node');
+const file = process.env.CURLICUE_ADDON ?? built;
 
 /**
  * Node brings an OpenSSL and a zlib of its own, and shows their functions to every library: libcurl

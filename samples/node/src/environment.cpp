@@ -85,6 +85,8 @@ napi_value environment::made_error(const std::exception& failure) {
     double os_error = 0;
     if (const auto* transfer = dynamic_cast<const transfer_error*>(&failure)) {
         code = transfer->code();
+        if (!transfer->error_buffer().empty())
+            words = transfer->error_buffer();
         phase = phase_of(transfer->handle(), static_cast<CURLcode>(code.value()));
         os_error = static_cast<double>(transfer->handle().getinfo<CURLINFO_OS_ERRNO>());
     } else if (const auto* usage = dynamic_cast<const usage_error*>(&failure)) {
