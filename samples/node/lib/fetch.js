@@ -7,20 +7,10 @@ const { Response } = require('./response.js');
 const { cancelOn } = require('./signal.js');
 const { upload } = require('./upload.js');
 
-async function responseTo(request) {
-    const { multi, url, method, headers, content, limits, highWaterMark, signal } = request;
+function transferOf({ multi, url, method, headers, content, limits, highWaterMark, tweak }) {
     const transfer = new Transfer(multi, url, method, headers, content, limits, highWaterMark);
-    request.tweak?.(transfer.curl(Curl));
-    const started = transfer.start();
-    const settled = signal && cancelOn(signal, transfer);
-    if (request.source)
-        upload(transfer, request.source);
-    try {
-        return new Response(transfer, await started, request, settled);
-    } catch (error) {
-        settled?.();
-        throw error;
-    }
+    tweak?.(transfer.curl(Curl));
+    return transfer;
 }
 
 /**
@@ -28,10 +18,22 @@ async function responseTo(request) {
  * for what only a server needs; index.d.ts says it all.
  */
 async function fetch(url, options = {}) {
-    options.signal?.throwIfAborted();
+    const { signal } = options;
+    signal?.throwIfAborted();
     const request = new Request(url, options);
     for (;;) {
-        const response = await responseTo(request);
+        const transfer = transferOf(request);
+        const head = transfer.start();
+        const settled = signal && cancelOn(signal, transfer);
+        if (request.source)
+            upload(transfer, request.source);
+        let response;
+        try {
+            response = new Response(transfer, await head, request, settled);
+        } catch (error) {
+            settled?.();
+            throw error;
+        }
         if (!request.follows(response))
             return response;
         response.cancel();

@@ -21,7 +21,6 @@ class Request {
         this.method = options.method ?? 'GET';
         this.headers = flat(options.headers);
         this.multi = options.multi ?? defaultMulti();
-        this.signal = options.signal;
         this.tweak = options.tweak;
         this.redirect = options.redirect ?? 'follow';
         this.hops = options.maxRedirects ?? 10;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-/** The pairs of a head that came over the wire, without the status line. */
-function* pairsOf(lines) {
-    for (const line of lines) {
+/** The pairs of a head that came over the wire. */
+function* pairsOf(head) {
+    for (const line of head.split('\r\n').slice(1)) {
         const colon = line.indexOf(':');
         if (colon > 0)
             yield [line.slice(0, colon), line.slice(colon + 1).trim()];
@@ -16,7 +16,7 @@ function* pairsOf(lines) {
  */
 class Response {
     #transfer;
-    #lines;
+    #head;
     #headers;
     #body;
     #used = false;
@@ -26,11 +26,10 @@ class Response {
     /** @param settled called once nothing more will come, or be wanted */
     constructor(transfer, head, { url, redirected, maxBodySize }, settled) {
         this.#transfer = transfer;
-        this.#lines = head.split('\r\n');
-        const [version, status, ...text] = this.#lines.shift().split(' ');
-        this.httpVersion = version.slice('HTTP/'.length);
-        this.status = Number(status);
-        this.statusText = text.join(' ');
+        this.#head = head;
+        const blank = head.indexOf(' ');
+        this.httpVersion = head.slice('HTTP/'.length, blank);
+        this.status = Number(head.slice(blank + 1, blank + 4));
         this.url = url;
         this.redirected = redirected;
         this.#maxBodySize = maxBodySize;
@@ -41,8 +40,12 @@ class Response {
         return this.status >= 200 && this.status < 300;
     }
 
+    get statusText() {
+        return this.#head.slice(this.#head.indexOf(' ') + 5, this.#head.indexOf('\r'));
+    }
+
     get headers() {
-        return this.#headers ??= new Headers([...pairsOf(this.#lines)]);
+        return this.#headers ??= new Headers([...pairsOf(this.#head)]);
     }
 
     get bodyUsed() {

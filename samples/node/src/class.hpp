@@ -52,7 +52,8 @@ template <class Call> napi_value called(napi_env env, Call call) noexcept {
 }
 
 /// A class of JavaScript's, each of whose objects has a `T`, made by `T(const arguments&)`, which
-/// is told by `collected()` when the object is gone. `T::tag` tells its objects from others.
+/// is told by `collected()` when the object is gone. What is also given as an argument has a
+/// `T::tag`, by which its objects are told from others.
 /// *Ownership:* shared with what C++ has still to do with it.
 template <class T> class js_class {
 public:
@@ -97,7 +98,8 @@ private:
         return called(env, [=] {
             const arguments given(env, info);
             auto owner = std::make_unique<std::shared_ptr<T>>(std::make_shared<T>(given));
-            check(env, napi_type_tag_object(env, given.self, &T::tag));
+            if constexpr (requires { T::tag; })
+                check(env, napi_type_tag_object(env, given.self, &T::tag));
             check(env, napi_wrap(env, given.self, owner.get(), &finalize, nullptr, nullptr));
             static_cast<void>(owner.release()); // the JavaScript object's from here on
             return given.self;

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "class.hpp"
+#include "guarded_easy.hpp"
 #include <curlicue/async_multi.hpp>
-#include <curlicue/easy_pool.hpp>
 
 #include <cstddef>
 #include <memory>
 
 namespace curlicue::node {
 
-/// AsyncCurlMulti: an `async_multi` on Node's own loop, and the easies that its transfers use again.
+/// AsyncCurlMulti: an `async_multi` on Node's own loop, and the easies that fetch uses again there.
 class multi : public std::enable_shared_from_this<multi> {
 public:
     static constexpr napi_type_tag tag{0x6375726c69637565, 0x6d756c7469};
@@ -24,7 +24,7 @@ public:
     void collected() noexcept {} // its transfers keep it
 
     async_multi& driven() noexcept { return *multi_; }
-    easy_pool& easies() noexcept { return easies_; }
+    guarded_easies& easies() noexcept { return easies_; }
 
     /// Whether the process goes on for it: while something is pending, and `unref` was not called.
     class busy {
@@ -66,7 +66,7 @@ private:
 
     environment& where_;
     std::unique_ptr<async_multi> multi_; // null once the environment has ended
-    easy_pool easies_;
+    guarded_easies easies_;
     std::size_t pending_ = 0;
     bool referenced_ = true;
 };

@@ -8,6 +8,9 @@ namespace curlicue::node {
 std::string_view phase_of(const easy& handle, CURLcode failure) {
     using namespace std::chrono_literals;
     switch (failure) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return "url";
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
         return "resolve";

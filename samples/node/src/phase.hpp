@@ -7,8 +7,8 @@
 
 namespace curlicue::node {
 
-/// How far a transfer came that failed: "resolve", "connect", "tls", "headers" (from the request to
-/// the last line of the response's head) or "body".
+/// How far a transfer came that failed: "url", "resolve", "connect", "tls", "headers" (from the
+/// request to the last line of the response's head) or "body".
 std::string_view phase_of(const easy& handle, CURLcode failure);
 
 } // namespace curlicue::node

@@ -2,7 +2,6 @@
 #include "transfer.hpp"
 
 #include "curl.hpp"
-#include "request.hpp"
 
 #include <algorithm>
 #include <system_error>
@@ -43,23 +42,22 @@ napi_value transfer::define(napi_env env) {
 transfer::transfer(const arguments& given)
     : where_(given.where), multi_(multi_of(given)), easy_(multi_->easies().take()),
       high_water_(static_cast<std::size_t>(given.number(6, "highWaterMark"))) {
-    prepare(easy_, given);
+    easy_->prepare(given);
 }
 
 // (Curl) => Curl, with which any option may be set.
 napi_value transfer::curl(const arguments& given) {
-    const auto object = curl::wrap(where_, given[0], easy_);
+    const auto object = curl::wrap(where_, given[0], easy_->unguarded());
     curl_.emplace(given.env, object);
-    may_repeat_ = true;
     return object;
 }
 
 // () => Promise<string>: the response's head.
 napi_value transfer::start(const arguments& given) {
-    easy_.setopt<CURLOPT_HEADERFUNCTION>([this](std::string_view line) { return header(line); });
-    easy_.setopt<CURLOPT_WRITEFUNCTION>([this](std::span<const char> data) { return receive(data); });
-    easy_.setopt<CURLOPT_READFUNCTION>([this](std::span<char> buffer) { return send(buffer); });
-    running_ = multi_->driven().perform(easy_).share();
+    if (curl_)
+        easy_->set_callbacks();
+    easy_->call(*this);
+    running_ = multi_->driven().perform(easy_->handle()).share();
     static_cast<void>(running_.then_result(
         [self = shared_from_this(), busy = multi::busy(multi_)](result<easy>&& outcome) {
             self->where_.run([&] { self->finished(std::move(outcome)); });
@@ -78,7 +76,7 @@ std::size_t transfer::header(std::string_view line) {
         throw std::system_error(CURLE_FILESIZE_EXCEEDED, "the response's head");
     if (line == "\r\n" || line == "\n") {
         head_complete_ = !is_interim(head_);
-        if (head_complete_ && !may_repeat_)
+        if (head_complete_ && !curl_) // else, by an option, another response may follow
             tell_soon();
     } else {
         head_.append(line);
@@ -123,8 +121,8 @@ void transfer::tell() {
         head_wanted_.resolve(env, latin1(env, std::exchange(head_, {})));
     if (body_wanted_.pending() && readable())
         body_wanted_.resolve(env, taken());
-    if (drain_wanted_.pending() && (done_ || !upload_.full()))
-        drain_wanted_.resolve(env, boolean(env, !done_));
+    if (drain_wanted_.pending() && (over() || !upload_.full()))
+        drain_wanted_.resolve(env, boolean(env, !over()));
 }
 
 void transfer::tell_failure() {
@@ -139,11 +137,9 @@ void transfer::tell_failure() {
 void transfer::finished(result<easy>&& outcome) {
     if (!outcome.has_value() && !failure_)
         failure_.emplace(where_.env(), where_.error(outcome.exception()));
-    done_ = true;
-    // The handle is free for the next request.
     running_ = {};
     curl_.reset();
-    { const auto free = std::move(easy_); }
+    multi_->easies().give_back(std::move(easy_));
     if (failure_)
         tell_failure();
     tell();
@@ -157,8 +153,8 @@ void transfer::check_size(std::size_t size) const {
 // Whether there is something to give to who reads.
 bool transfer::readable() const noexcept {
     if (form_ != form::chunks)
-        return done_ && !failure_;
-    return !body_.empty() || (done_ && !failure_);
+        return over() && !failure_;
+    return !body_.empty() || (over() && !failure_);
 }
 
 napi_value transfer::taken() {
@@ -174,16 +170,19 @@ napi_value transfer::taken() {
     return form_ == form::chunks && body_.empty() ? undefined(env) : body_.take(env);
 }
 
-void transfer::unpause() {
-    if (!done_ && std::exchange(paused_, false))
-        easy_.unpause(); // libcurl may call us before this returns
+// Libcurl may call us before this returns.
+void transfer::resume(bool stopped) {
+    if (stopped && !over()) {
+        auto handle = easy_->handle();
+        handle.unpause();
+    }
 }
 
 // () => Uint8Array | undefined at the end, or a promise of that.
 napi_value transfer::read(const arguments& given) {
     if (readable()) {
         const auto chunk = taken();
-        unpause();
+        resume(std::exchange(paused_, false));
         return chunk;
     }
     if (failure_)
@@ -202,11 +201,11 @@ napi_value transfer::read_all(const arguments& given) {
         return taken();
     if (failure_)
         throw *failure_;
-    const auto expected = easy_.getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
+    const auto expected = easy_->handle().getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
     if (expected > 0)
         body_.reserve(std::min(static_cast<std::size_t>(expected), most_));
     const auto promise = body_wanted_.promise(given.env);
-    unpause();
+    resume(std::exchange(paused_, false));
     return promise;
 }
 
@@ -218,28 +217,26 @@ napi_value transfer::write(const arguments& given) {
         const auto bytes = to_bytes(given.env, given[0], "what is uploaded");
         upload_.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     }
-    if (!done_ && upload_.resume())
-        easy_.unpause();
-    return boolean(given.env, !done_ && !upload_.full());
+    resume(upload_.resume());
+    return boolean(given.env, !over() && !upload_.full());
 }
 
 napi_value transfer::end(const arguments& given) {
     upload_.end();
-    if (!done_ && upload_.resume())
-        easy_.unpause();
+    resume(upload_.resume());
     return undefined(given.env);
 }
 
 // () => whether more is wanted, or a promise of that.
 napi_value transfer::drained(const arguments& given) {
-    if (done_ || !upload_.full())
-        return boolean(given.env, !done_);
+    if (over() || !upload_.full())
+        return boolean(given.env, !over());
     return drain_wanted_.promise(given.env);
 }
 
 // (reason): what everything that is pending is rejected with, once libcurl has let go.
 napi_value transfer::cancel(const arguments& given) {
-    if (!done_ && !failure_) {
+    if (!over() && !failure_) {
         failure_.emplace(given.env, given[0]);
         body_.clear();
         running_.cancel();

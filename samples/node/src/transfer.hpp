@@ -4,9 +4,9 @@
 #include "body.hpp"
 #include "class.hpp"
 #include "deferred.hpp"
+#include "guarded_easy.hpp"
 #include "multi.hpp"
 #include "upload.hpp"
-#include <curlicue/easy.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -21,12 +21,11 @@ namespace curlicue::node {
 /// One request of `fetch` and its response. What libcurl brings is kept here until its turn is over;
 /// then JavaScript gets all of it at once. What is more than `high_water` stays with the server
 /// until somebody reads.
-class transfer : public std::enable_shared_from_this<transfer> {
+class transfer : public std::enable_shared_from_this<transfer>, private guarded_easy::callbacks {
 public:
-    static constexpr napi_type_tag tag{0x6375726c69637565, 0x7472616e73666572};
     static napi_value define(napi_env env);
 
-    /// As `prepare`, and the high-water mark in bytes
+    /// (multi, what guarded_easy::prepare takes …, high-water mark in bytes)
     explicit transfer(const arguments& given);
     /// Nobody can read the response any more: it need not come.
     void collected() noexcept { running_.cancel(); }
@@ -41,29 +40,28 @@ private:
     napi_value drained(const arguments& given);
     napi_value cancel(const arguments& given);
 
-    // Called by libcurl.
-    std::size_t header(std::string_view line);
-    std::size_t receive(std::span<const char> data);
-    std::size_t send(std::span<char> buffer);
+    std::size_t header(std::string_view line) override;
+    std::size_t receive(std::span<const char> data) override;
+    std::size_t send(std::span<char> buffer) override;
 
     void tell_soon();
     void tell();
     void tell_failure();
     void finished(result<easy>&& outcome);
     void check_size(std::size_t size) const;
+    bool over() const noexcept { return !easy_; }
     bool readable() const noexcept;
     napi_value taken();
-    void unpause();
+    void resume(bool stopped);
 
     environment& where_;
     std::shared_ptr<multi> multi_;
-    easy easy_;
+    std::unique_ptr<guarded_easy> easy_; // null when it is over
     shared_future<easy> running_;
     std::optional<reference> curl_; // what `curl` gave: it has functions that libcurl calls
 
     std::string head_; // of the last response, with its status line
     bool head_complete_ = false;
-    bool may_repeat_ = false; // by an option that JavaScript has set: another response may follow
     body body_;
     std::size_t high_water_;
     enum class form { chunks, bytes, text } form_ = form::chunks;
@@ -71,7 +69,6 @@ private:
     bool paused_ = false;
     upload upload_;
     bool telling_ = false;
-    bool done_ = false;
     std::optional<js_exception> failure_;
 
     deferred head_wanted_;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "guarded_easy.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace curlicue::node {
+namespace {
+
+// RFC 9110, 5.6.2.
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               (c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) !=
+                              std::string_view::npos);
+    });
+}
+
+bool is_header_value(std::string_view text) noexcept {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+// One of libcurl's header lines: "Name;" is one without a value, which "Name:" would leave out.
+std::string header_line(const std::string& name, const std::string& value) {
+    if (!is_token(name))
+        throw type_error("a header's name has characters that none may have");
+    if (!is_header_value(value))
+        throw type_error("the value of header " + name + " has a line break or NUL in it");
+    return value.empty() ? name + ';' : name + ": " + value;
+}
+
+std::vector<std::string> header_lines(const arguments& given) {
+    std::vector<std::string> lines;
+    const auto headers = given.has(3) ? to_strings(given.env, given[3], "headers")
+                                      : std::vector<std::string>();
+    for (std::size_t i = 0; i + 1 < headers.size(); i += 2)
+        lines.push_back(header_line(headers[i], headers[i + 1]));
+    return lines;
+}
+
+constexpr std::size_t most_idle = 256;
+
+} // namespace
+
+guarded_easy::guarded_easy() {
+    easy_.setopt<CURLOPT_PROTOCOLS_STR>("http,https");
+    easy_.setopt<CURLOPT_PROXY>(""); // not even what the environment names
+    easy_.setopt<CURLOPT_SUPPRESS_CONNECT_HEADERS>(true);
+    easy_.setopt<CURLOPT_ACCEPT_ENCODING>(""); // all that it can decode
+    easy_.setopt<CURLOPT_LOW_SPEED_LIMIT>(1);
+    set_callbacks();
+}
+
+void guarded_easy::set_callbacks() {
+    easy_.setopt<CURLOPT_WRITEFUNCTION>(
+        [this](std::span<const char> data) { return called_->receive(data); });
+    easy_.setopt<CURLOPT_HEADERFUNCTION>(
+        [this](std::string_view line) { return called_->header(line); });
+    easy_.setopt<CURLOPT_READFUNCTION>(
+        [this](std::span<char> buffer) { return called_->send(buffer); });
+}
+
+void guarded_easy::prepare(const arguments& given) {
+    easy_.setopt<CURLOPT_URL>(given.text(1, "the URL"));
+    auto headers = header_lines(given);
+    set_body(given, headers);
+    set_method(given);
+    set_limits(given);
+    has_headers_ = !headers.empty();
+    if (has_headers_)
+        easy_.setopt<CURLOPT_HTTPHEADER>(headers);
+}
+
+void guarded_easy::set_body(const arguments& given, std::vector<std::string>& headers) {
+    const auto type = type_of(given.env, given[4]);
+    if (type == napi_undefined)
+        return;
+    has_body_ = true;
+    if (type == napi_boolean) {
+        easy_.setopt<CURLOPT_UPLOAD>(true);
+    } else {
+        if (type == napi_string)
+            easy_.setopt<CURLOPT_POSTFIELDS>(given.text(4, "the body"));
+        else
+            easy_.setopt(CURLOPT_COPYPOSTFIELDS, to_bytes(given.env, given[4], "the body"));
+        headers.emplace_back("Content-Type:"); // none, unless the caller named one, which goes first
+    }
+    headers.emplace_back("Expect:"); // many servers let libcurl wait a second for their answer
+}
+
+void guarded_easy::set_method(const arguments& given) {
+    const auto method = given.text(2, "the method");
+    if (!is_token(method))
+        throw type_error("the method has characters that none may have");
+    has_method_ = has_body_ || method != "GET";
+    if (!has_method_)
+        return;
+    if (method == "HEAD")
+        easy_.setopt<CURLOPT_NOBODY>(true);
+    else
+        easy_.setopt<CURLOPT_CUSTOMREQUEST>(method);
+}
+
+void guarded_easy::set_limits(const arguments& given) {
+    const auto milliseconds = [&](std::uint32_t index) {
+        return std::chrono::duration<double, std::milli>(
+            to_number(given.env, element(given.env, given[5], index), "a time"));
+    };
+    easy_.setopt<CURLOPT_TIMEOUT_MS>(milliseconds(0));
+    easy_.setopt<CURLOPT_CONNECTTIMEOUT_MS>(milliseconds(1));
+    easy_.setopt<CURLOPT_LOW_SPEED_TIME>(milliseconds(2));
+}
+
+void guarded_easy::clear() {
+    if (std::exchange(has_headers_, false))
+        easy_.unset<CURLOPT_HTTPHEADER>();
+    if (std::exchange(has_body_, false))
+        easy_.unset<CURLOPT_POSTFIELDS>();
+    if (std::exchange(has_method_, false)) {
+        easy_.unset<CURLOPT_CUSTOMREQUEST>();
+        easy_.setopt<CURLOPT_HTTPGET>(true); // takes NOBODY, UPLOAD and POST back
+    }
+}
+
+std::unique_ptr<guarded_easy> guarded_easies::take() {
+    if (idle_.empty())
+        return std::make_unique<guarded_easy>();
+    auto handle = std::move(idle_.back());
+    idle_.pop_back();
+    return handle;
+}
+
+void guarded_easies::give_back(std::unique_ptr<guarded_easy> handle) {
+    if (!handle->reusable() || idle_.size() == most_idle)
+        return;
+    handle->clear();
+    idle_.push_back(std::move(handle));
+}
+
+} // namespace curlicue::node

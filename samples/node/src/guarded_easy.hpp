@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "class.hpp"
+#include <curlicue/easy.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace curlicue::node {
+
+/// An easy for `fetch`: http and https only, the server verified, nothing followed, no proxy,
+/// cookies or .netrc, an end to waiting, and no line breaks where they would end a header. It is
+/// used for one request after another, and set up once.
+class guarded_easy {
+public:
+    /// Called by libcurl: as WRITEFUNCTION, HEADERFUNCTION and READFUNCTION.
+    class callbacks {
+    public:
+        virtual std::size_t receive(std::span<const char> data) = 0;
+        virtual std::size_t header(std::string_view line) = 0;
+        virtual std::size_t send(std::span<char> buffer) = 0;
+
+    protected:
+        ~callbacks() = default;
+    };
+
+    guarded_easy();
+    guarded_easy(const guarded_easy&) = delete;
+    guarded_easy& operator=(const guarded_easy&) = delete;
+
+    /// For one request (…, url, method, headers, body, limits): headers alternate names and values;
+    /// a body is a string, bytes, `true` for one that is sent piece by piece, or undefined; limits
+    /// are milliseconds for the whole, to connect, and without a byte.
+    /// @throws type_error
+    void prepare(const arguments& given);
+    /// Back to what is common to all requests.
+    void clear();
+    /// *Lifetime:* until the transfer is over
+    void call(callbacks& which) noexcept { called_ = &which; }
+    /// For somebody who sets other options: it is not used again.
+    easy& unguarded() noexcept {
+        reusable_ = false;
+        return easy_;
+    }
+
+    const easy& handle() const noexcept { return easy_; }
+    bool reusable() const noexcept { return reusable_; }
+    /// Where libcurl calls, even if somebody has set it otherwise.
+    void set_callbacks();
+
+private:
+    void set_method(const arguments& given);
+    void set_body(const arguments& given, std::vector<std::string>& headers);
+    void set_limits(const arguments& given);
+
+    easy easy_;
+    callbacks* called_ = nullptr;
+    bool reusable_ = true;
+    bool has_headers_ = false;
+    bool has_method_ = false;
+    bool has_body_ = false;
+};
+
+/// Those that wait for their next request.
+class guarded_easies {
+public:
+    std::unique_ptr<guarded_easy> take();
+    void give_back(std::unique_ptr<guarded_easy> handle);
+
+private:
+    std::vector<std::unique_ptr<guarded_easy>> idle_;
+};
+
+} // namespace curlicue::node
