@@ -6,8 +6,7 @@ const { flat, forAnotherOrigin, hasHeader, withoutBody } = require('./headers.js
 const { defaultMulti } = require('./multi.js');
 const { bodyOf } = require('./upload.js');
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+const MIB = 1024 * 1024;
 const defaultLimits = [0, 30_000, 300_000];
 
 function refused(message) {
@@ -24,7 +23,7 @@ class Request {
         this.tweak = options.tweak;
         this.redirect = options.redirect ?? 'follow';
         this.hops = options.maxRedirects ?? 10;
-        this.highWaterMark = options.highWaterMark ?? 256 * KIB;
+        this.highWaterMark = options.highWaterMark ?? MIB;
         this.maxBodySize = options.maxBodySize ?? 64 * MIB;
         this.limits = limitsOf(options);
         this.redirected = false;

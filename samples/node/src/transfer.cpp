@@ -91,6 +91,8 @@ std::size_t transfer::receive(std::span<const char> data) {
         paused_ = true;
         return CURL_WRITEFUNC_PAUSE;
     }
+    if (head_wanted_.pending() && body_.empty())
+        expect_body(high_water_);
     body_.append(data);
     if (head_wanted_.pending() || (body_wanted_.pending() && readable()))
         tell_soon();
@@ -150,6 +152,13 @@ void transfer::check_size(std::size_t size) const {
         throw std::system_error(CURLE_FILESIZE_EXCEEDED, "a body of more than maxBodySize bytes");
 }
 
+// Of the length that the server has told, if it has.
+void transfer::expect_body(std::size_t most) {
+    const auto length = easy_->handle().getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
+    if (length > 0)
+        body_.reserve(std::min(static_cast<std::size_t>(length), most));
+}
+
 // Whether there is something to give to who reads.
 bool transfer::readable() const noexcept {
     if (form_ != form::chunks)
@@ -201,9 +210,7 @@ napi_value transfer::read_all(const arguments& given) {
         return taken();
     if (failure_)
         throw *failure_;
-    const auto expected = easy_->handle().getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
-    if (expected > 0)
-        body_.reserve(std::min(static_cast<std::size_t>(expected), most_));
+    expect_body(most_);
     const auto promise = body_wanted_.promise(given.env);
     resume(std::exchange(paused_, false));
     return promise;

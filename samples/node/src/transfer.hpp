@@ -48,6 +48,7 @@ private:
     void tell();
     void tell_failure();
     void finished(result<easy>&& outcome);
+    void expect_body(std::size_t most);
     void check_size(std::size_t size) const;
     bool over() const noexcept { return !easy_; }
     bool readable() const noexcept;

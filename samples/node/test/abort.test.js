@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const assert = require('node:assert/strict');
+const { suite, test } = require('node:test');
+const { fetch, AsyncCurlMulti } = require('..');
+const { answer, serve } = require('./support/server.js');
+
+const silent = () => {};
+
+suite('An AbortSignal', () => {
+    test('that was given before lets nothing begin', async () => {
+        const server = await serve(silent);
+        await assert.rejects(fetch(server.url, { signal: AbortSignal.abort('early') }),
+            (reason) => reason === 'early');
+        assert.equal(server.connections, 0);
+        await server.stop();
+    });
+
+    test('ends a request that is waited for', async () => {
+        const aborter = new AbortController();
+        const server = await serve((socket) => socket.on('data', () => aborter.abort()));
+        await assert.rejects(fetch(server.url, { signal: aborter.signal }), { name: 'AbortError' });
+        await server.gone(1);
+        await server.stop();
+    });
+
+    test('ends a body, whichever way it is read, with its reason', async () => {
+        const reason = new Error('enough');
+        const ways = {
+            text: (response) => response.text(),
+            iterator: async (response) => {
+                for await (const chunk of response)
+                    assert.equal(Buffer.from(chunk).toString(), 'part');
+            },
+            stream: async (response) => {
+                const reader = response.body.getReader();
+                while (!(await reader.read()).done);
+            },
+        };
+        for (const read of Object.values(ways)) {
+            const server = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart'));
+            const aborter = new AbortController();
+            const reading = read(await fetch(server.url, { signal: aborter.signal }));
+            setImmediate(() => aborter.abort(reason));
+            await assert.rejects(reading, (failure) => failure === reason);
+            await server.gone(1);
+            await server.stop();
+        }
+    });
+
+    test('afterwards changes nothing', async () => {
+        const server = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+        const aborter = new AbortController();
+        const response = await fetch(server.url, { signal: aborter.signal });
+        assert.equal(await response.text(), 'ok');
+        aborter.abort();
+        assert.equal(await (await fetch(server.url)).text(), 'ok');
+        assert.equal(server.connections, 1);
+        await server.stop();
+    });
+
+    test('may end many at once, in the middle of another\'s callback', async () => {
+        const aborter = new AbortController();
+        const multi = new AsyncCurlMulti();
+        const server = await serve(silent);
+        const requests = Array.from({ length: 50 }, () =>
+            fetch(server.url, { multi, signal: aborter.signal }));
+        while (server.connections !== 50)
+            await new Promise(setImmediate);
+        const one = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+        await fetch(one.url, { multi, tweak: (curl) => curl.setopt('DEBUGFUNCTION', () => aborter.abort())
+            .setopt('VERBOSE', true) });
+        for (const result of await Promise.allSettled(requests))
+            assert.equal(result.reason?.name, 'AbortError');
+        await server.gone(50);
+        await Promise.all([server.stop(), one.stop()]);
+    });
+});

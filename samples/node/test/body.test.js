@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const assert = require('node:assert/strict');
+const { after, before, suite, test } = require('node:test');
+const { setImmediate: turn } = require('node:timers/promises');
+const { fetch, AsyncCurlMulti } = require('..');
+const { collectUntil } = require('./support/collect.js');
+const { bytes, startNginx } = require('./support/nginx.js');
+const { answer, serve } = require('./support/server.js');
+
+const MIB = 1024 * 1024;
+// As long as we like: CURLICUE_STREAM_MIB=1024 for a gigabyte.
+const large = Number(process.env.CURLICUE_STREAM_MIB ?? 256) * MIB;
+
+/** The body of a response that never ends; `sent()` tells how much the socket has taken of it. */
+async function endless() {
+    const chunk = Buffer.alloc(MIB);
+    let sent = 0;
+    const server = await serve((socket) => socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        const push = () => {
+            do
+                sent += MIB;
+            while (socket.write(chunk));
+        };
+        socket.on('drain', push);
+        push();
+    }));
+    return Object.assign(server, { sent: () => sent });
+}
+
+suite('A body', () => {
+    let nginx;
+    before(async () => nginx = await startNginx({ sizes: [MIB, 16 * MIB, large] }));
+    after(() => nginx.stop());
+
+    test('comes whole by for await and as a web stream', async () => {
+        const response = await fetch(`${nginx.http}/bytes/${16 * MIB}`);
+        const chunks = [];
+        for await (const chunk of response)
+            chunks.push(chunk);
+        assert.ok(bytes(16 * MIB).equals(Buffer.concat(chunks)));
+
+        const { body } = await fetch(`${nginx.http}/bytes/${16 * MIB}`);
+        assert.ok(body instanceof ReadableStream);
+        const streamed = await new globalThis.Response(body).arrayBuffer();
+        assert.ok(bytes(16 * MIB).equals(Buffer.from(streamed)));
+    });
+
+    test('of any size needs little memory, however slowly it is read', async () => {
+        const response = await fetch(`${nginx.http}/bytes/${large}`);
+        const before = process.memoryUsage.rss();
+        let size = 0, most = 0, chunks = 0;
+        for await (const chunk of response) {
+            size += chunk.length;
+            if (++chunks % 16 === 0) {
+                await turn(); // others have their turn
+                await collectUntil(() => true); // what was read is garbage, and not counted
+                most = Math.max(most, process.memoryUsage.rss() - before);
+            }
+        }
+        assert.equal(size, large);
+        assert.ok(most < 64 * MIB, `${most} bytes more than at the beginning`);
+    });
+
+    test('waits at the server while nobody reads', async () => {
+        const server = await endless();
+        const response = await fetch(server.url);
+        for (let still = 0, before = 0; still !== 100; await turn()) {
+            still = server.sent() === before ? still + 1 : 0;
+            before = server.sent();
+        }
+        // A mebibyte here; the rest are buffers of the kernel's.
+        assert.ok(server.sent() < 32 * MIB, `${server.sent()} bytes were sent`);
+        response.cancel();
+        await server.gone(1);
+        await server.stop();
+    });
+
+    test('that is not read to its end is not sent on', async () => {
+        const server = await endless();
+        for await (const chunk of await fetch(server.url)) {
+            assert.ok(chunk.length > 0);
+            break;
+        }
+        await server.gone(1);
+        const reader = (await fetch(server.url)).body.getReader();
+        await reader.read();
+        await reader.cancel();
+        await server.gone(2);
+        await server.stop();
+    });
+
+    test('that nobody can read any more ends with its response', async () => {
+        const server = await endless();
+        const multi = new AsyncCurlMulti();
+        const statuses = [];
+        for (let i = 0; i !== 5; ++i)
+            statuses.push((await fetch(server.url, { multi })).status);
+        assert.deepEqual(statuses, [200, 200, 200, 200, 200]);
+        await collectUntil(() => multi.stats().cancelled === 5);
+        assert.equal(multi.stats().pending, 0);
+        await server.gone(5);
+        await server.stop();
+    });
+
+    test('that is read keeps its response', async () => {
+        const server = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n'));
+        const sockets = [];
+        const talking = await serve((socket) => {
+            sockets.push(socket);
+            answer('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n')(socket);
+        });
+        const text = fetch(talking.url).then((response) => response.text());
+        let collected = 0;
+        const registry = new FinalizationRegistry(() => ++collected);
+        registry.register({});
+        while (sockets.length === 0)
+            await turn();
+        await collectUntil(() => collected === 1);
+        sockets[0].write('kept');
+        assert.equal(await text, 'kept');
+        await Promise.all([server.stop(), talking.stop()]);
+    });
+
+    test('is no larger than it may be, when it is read as a whole', async () => {
+        await assert.rejects((await fetch(`${nginx.http}/bytes/${16 * MIB}`, { maxBodySize: MIB })).bytes(),
+            { code: 'CURLE_FILESIZE_EXCEEDED' });
+        assert.equal((await (await fetch(`${nginx.http}/bytes/${MIB}`, { maxBodySize: MIB })).bytes()).length, MIB);
+    });
+
+    test('is counted as it is decoded', async () => {
+        const zeros = require('node:zlib').gzipSync(Buffer.alloc(16 * MIB));
+        const server = await serve((socket) => socket.on('data', () => {
+            socket.write(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${zeros.length}\r\n\r\n`);
+            socket.write(zeros);
+        }));
+        await assert.rejects((await fetch(server.url, { maxBodySize: MIB })).bytes(),
+            { code: 'CURLE_FILESIZE_EXCEEDED' });
+        await server.stop();
+    });
+});

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const { suite, test } = require('node:test');
+const { fetch, Curl, CurlError } = require('..');
+const codes = require('../lib/codes.js');
+const { freePort } = require('./support/nginx.js');
+const { answer, serve } = require('./support/server.js');
+
+async function failureOf(url, options) {
+    try {
+        await (await fetch(url, options)).text();
+    } catch (error) {
+        return error;
+    }
+    assert.fail('it did not fail');
+}
+
+suite('An error', () => {
+    test('tells its code and how far the transfer came', async () => {
+        const nobody = await freePort();
+        const replies = {
+            headers: '',
+            body: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
+            nonsense: 'what?\r\n\r\n',
+        };
+        const servers = {};
+        for (const [name, reply] of Object.entries(replies))
+            servers[name] = await serve((socket) => socket.on('data', () => socket.end(reply)));
+        for (const [url, code, errno, phase] of [
+            ['http://[/', 'CURLE_URL_MALFORMAT', 3, 'url'],
+            ['http://nowhere.invalid/', 'CURLE_COULDNT_RESOLVE_HOST', 6, 'resolve'],
+            [`http://127.0.0.1:${nobody}/`, 'CURLE_COULDNT_CONNECT', 7, 'connect'],
+            [`https://127.0.0.1:${servers.nonsense.port}/`, 'CURLE_SSL_CONNECT_ERROR', 35, 'tls'],
+            [servers.headers.url, 'CURLE_GOT_NOTHING', 52, 'headers'],
+            [servers.body.url, 'CURLE_PARTIAL_FILE', 18, 'body'],
+        ]) {
+            const error = await failureOf(url);
+            assert.ok(error instanceof CurlError && error instanceof Error);
+            assert.deepEqual([error.code, error.errno, error.phase], [code, errno, phase], url);
+        }
+        for (const server of Object.values(servers))
+            await server.stop();
+    });
+
+    test('has what the system said for its cause', async () => {
+        const error = await failureOf(`http://127.0.0.1:${await freePort()}/`);
+        assert.equal(error.cause.code, 'ECONNREFUSED');
+        assert.equal(error.cause.errno, -111);
+    });
+
+    test('tells in which phase the time was over', async () => {
+        const mute = await serve(() => {});
+        const halting = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
+        for (const [server, phase] of [[mute, 'headers'], [halting, 'body']]) {
+            const error = await failureOf(server.url, { timeout: 300 });
+            assert.deepEqual([error.code, error.phase], ['CURLE_OPERATION_TIMEDOUT', phase]);
+            await server.stop();
+        }
+    });
+
+    test('gives away nothing of a URL or a header', async () => {
+        const port = await freePort();
+        for (const url of [`http://user:secret@127.0.0.1:${port}/?key=secret`, 'http://secret@[/secret'])
+            assert.doesNotMatch(require('node:util').inspect(await failureOf(url)), /secret/);
+        const header = await failureOf('http://127.0.0.1/', { headers: { 'X-Key': 'secret\r\nX: y' } });
+        assert.doesNotMatch(header.message, /secret/);
+    });
+
+    test('has the name that libcurl\'s header gives its number', () => {
+        const prefix = execFileSync('pkg-config', ['--variable=includedir', 'libcurl']).toString().trim();
+        const directory = [prefix, '/usr/include', ...fs.readdirSync('/usr/include')
+            .map((name) => `/usr/include/${name}`)].find((one) => fs.existsSync(`${one}/curl/curl.h`));
+        const header = fs.readFileSync(`${directory}/curl/curl.h`, 'utf8');
+        const [list] = /CURLE_OK = 0[^]*?CURL_LAST/.exec(header.replace(/\/\*[^]*?\*\//g, ''));
+        const names = [...list.matchAll(/CURLE_(\w+),/g)].map((match) => match[1]);
+        assert.deepEqual(codes.easy.slice(0, names.length), names);
+    });
+
+    test('of a wrong argument is a TypeError, at the call', async () => {
+        assert.throws(() => new Curl().setopt('NO_SUCH_OPTION', 1), TypeError);
+        assert.throws(() => new Curl().getinfo('NO_SUCH_INFO'), TypeError);
+        assert.throws(() => new Curl().setopt('HTTPHEADER', [1]), TypeError);
+        for (const options of [{ multi: {} }, { body: 5 }, { headers: { 'a b': '' } }, { method: 'G T' }])
+            await assert.rejects(fetch('http://127.0.0.1/', options), TypeError, JSON.stringify(options));
+    });
+});
+
+suite('The guard', () => {
+    test('lets no protocol but http and https pass', async () => {
+        for (const url of ['file:///etc/hostname', 'ftp://127.0.0.1/', 'gopher://127.0.0.1/',
+            'dict://127.0.0.1/', 'ldap://127.0.0.1/', 'smb://127.0.0.1/', 'telnet://127.0.0.1/'])
+            assert.equal((await failureOf(url)).code, 'CURLE_UNSUPPORTED_PROTOCOL', url);
+    });
+
+    test('lets nobody end a header or a request line before its end', async () => {
+        for (const end of ['\r', '\n', '\r\n', '\0']) {
+            for (const options of [
+                { headers: { 'X-Test': `a${end}X-Other: b` } },
+                { headers: { [`X-Test${end}`]: 'a' } },
+                { method: `GET${end}X: y` },
+            ])
+                await assert.rejects(fetch('http://127.0.0.1/', options), TypeError);
+        }
+    });
+
+    test('ends a head that does not end', async () => {
+        const server = await serve((socket) => {
+            socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\n'));
+            const more = () => socket.write(`X-More: ${'x'.repeat(8000)}\r\n`) && setImmediate(more);
+            socket.once('data', more).on('drain', more);
+        });
+        assert.equal((await failureOf(server.url)).code, 'CURLE_FILESIZE_EXCEEDED');
+        await server.stop();
+    });
+
+    test('asks no proxy that the environment names', async () => {
+        const proxy = await serve(() => {});
+        const server = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+        process.env.http_proxy = proxy.url;
+        try {
+            assert.equal(await (await fetch(server.url)).text(), 'ok');
+        } finally {
+            delete process.env.http_proxy;
+        }
+        assert.equal(proxy.connections, 0);
+        await Promise.all([proxy.stop(), server.stop()]);
+    });
+});

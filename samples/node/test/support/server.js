@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+'use strict';
+
+const { once } = require('node:events');
+const net = require('node:net');
+
+/**
+ * A server that does as it is told: `talk(socket)` is called for every connection. `connections`
+ * counts them, `closed` those that have ended.
+ */
+async function serve(talk) {
+    const sockets = new Set();
+    const server = net.createServer((socket) => {
+        ++told.connections;
+        sockets.add(socket);
+        socket.on('error', () => {}); // it is told by the close
+        socket.on('close', () => {
+            sockets.delete(socket);
+            ++told.closed;
+            server.emit('gone');
+        });
+        talk(socket);
+    });
+    const told = {
+        connections: 0,
+        closed: 0,
+        /** Until so many connections have ended. */
+        async gone(count) {
+            while (told.closed < count)
+                await once(server, 'gone');
+        },
+        async stop() {
+            for (const socket of sockets)
+                socket.destroy();
+            server.close();
+            await once(server, 'close');
+        },
+    };
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    told.port = server.address().port;
+    told.url = `http://127.0.0.1:${told.port}`;
+    return told;
+}
+
+/** What `talk` may be: says `reply` when a request's head has come. */
+const answer = (reply) => (socket) => socket.on('data', () => socket.write(reply));
+
+module.exports = { serve, answer };
