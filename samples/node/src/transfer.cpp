@@ -189,14 +189,11 @@ void transfer::resume(bool stopped) {
 
 // () => Uint8Array | undefined at the end, or a promise of that.
 napi_value transfer::read(const arguments& given) {
-    if (readable()) {
-        const auto chunk = taken();
-        resume(std::exchange(paused_, false));
-        return chunk;
-    }
-    if (failure_)
+    if (failure_ && !readable())
         throw *failure_;
-    return body_wanted_.promise(given.env);
+    const auto chunk = readable() ? taken() : body_wanted_.promise(given.env);
+    resume(std::exchange(paused_, false));
+    return chunk;
 }
 
 // (text: boolean, most: bytes) => string or Uint8Array, or a promise of that.

@@ -2,6 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { setMaxListeners } = require('node:events');
 const { suite, test } = require('node:test');
 const { fetch, AsyncCurlMulti } = require('..');
 const { answer, serve } = require('./support/server.js');
@@ -62,16 +63,17 @@ suite('An AbortSignal', () => {
 
     test('may end many at once, in the middle of another\'s callback', async () => {
         const aborter = new AbortController();
+        setMaxListeners(50, aborter.signal);
         const multi = new AsyncCurlMulti();
         const server = await serve(silent);
-        const requests = Array.from({ length: 50 }, () =>
-            fetch(server.url, { multi, signal: aborter.signal }));
+        const requests = Promise.allSettled(Array.from({ length: 50 }, () =>
+            fetch(server.url, { multi, signal: aborter.signal })));
         while (server.connections !== 50)
             await new Promise(setImmediate);
         const one = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
         await fetch(one.url, { multi, tweak: (curl) => curl.setopt('DEBUGFUNCTION', () => aborter.abort())
             .setopt('VERBOSE', true) });
-        for (const result of await Promise.allSettled(requests))
+        for (const result of await requests)
             assert.equal(result.reason?.name, 'AbortError');
         await server.gone(50);
         await Promise.all([server.stop(), one.stop()]);

@@ -20,6 +20,7 @@ async function serve(talk) {
             server.emit('gone');
         });
         talk(socket);
+        socket.resume(); // or nobody hears that it ends
     });
     const told = {
         connections: 0,
