@@ -20,7 +20,8 @@ async function serve(talk) {
             server.emit('gone');
         });
         talk(socket);
-        socket.resume(); // or nobody hears that it ends
+        if (!socket.isPaused())
+            socket.resume(); // or nobody hears that it ends
     });
     const told = {
         connections: 0,
