@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+
+/** How far a transfer came that failed. */
+export type Phase = 'url' | 'resolve' | 'connect' | 'tls' | 'headers' | 'body';
+
+/**
+ * A transfer that failed, or a call that libcurl or curlicue refused. The message has nothing of the
+ * URL's, nor of a header's.
+ */
+export class CurlError extends Error {
+    name: 'CurlError';
+    /** `CURLE_COULDNT_CONNECT` and the like; `CURLICUE_CLOSED` and the like for what is ours. */
+    code: string;
+    /** libcurl's number of it. */
+    errno?: number;
+    /** Of a transfer. */
+    phase?: Phase;
+    /** What the system said, where it did: `cause.code` is `ECONNREFUSED` and the like. */
+    cause?: NodeJS.ErrnoException;
+}
+
+type Bytes = ArrayBuffer | NodeJS.ArrayBufferView;
+type Pieces = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
+
+export interface FetchOptions {
+    method?: string;
+    headers?: Headers | Record<string, string> | Iterable<readonly [string, string]>;
+    /** An iterable is asked for no more than the server takes. */
+    body?: string | Bytes | URLSearchParams | FormData | Blob | Pieces | null;
+    /** Ends the transfer, whatever it is at, with the signal's reason. */
+    signal?: AbortSignal;
+    /** Another server gets no headers but Accept, Accept-Language and User-Agent. */
+    redirect?: 'follow' | 'manual' | 'error';
+    /** Default 10. */
+    maxRedirects?: number;
+    /** Bytes, decoded, of a body that is read as a whole; default 64 MiB. Streams have no limit. */
+    maxBodySize?: number;
+    /** Bytes that may wait here until they are read; default 1 MiB. */
+    highWaterMark?: number;
+    /** Milliseconds for everything, the body included; default 0, no limit. */
+    timeout?: number;
+    /** Milliseconds until a connection stands; default 30 000. */
+    connectTimeout?: number;
+    /** Milliseconds without a byte, rounded up to seconds; default 300 000. Not while nobody reads. */
+    stallTimeout?: number;
+    /** Default: one for all, made when it is needed. */
+    multi?: AsyncCurlMulti;
+    /** Any option of libcurl, set before the transfer begins; also those that the guard has set. */
+    tweak?(curl: Curl): void;
+}
+
+/**
+ * Asks a server, and resolves when the head of its response is there; an error status is a response
+ * too. http and https only; the server is verified; no proxy, cookies or .netrc unless `tweak` says
+ * so.
+ * @throws CurlError; TypeError; what `signal` says; what an iterable `body` throws
+ */
+export function fetch(url: string | URL, options?: FetchOptions): Promise<Response>;
+
+/** The body comes once, in whichever form. The transfer waits while nobody reads. */
+export class Response implements AsyncIterable<Uint8Array> {
+    private constructor();
+    readonly status: number;
+    readonly statusText: string;
+    readonly ok: boolean;
+    readonly headers: Headers;
+    /** '1.1', '2' or '3'. */
+    readonly httpVersion: string;
+    /** Of the last redirect, if any. */
+    readonly url: string;
+    readonly redirected: boolean;
+    readonly bodyUsed: boolean;
+    readonly body: ReadableStream<Uint8Array>;
+    text(): Promise<string>;
+    json(): Promise<unknown>;
+    bytes(): Promise<Uint8Array>;
+    arrayBuffer(): Promise<ArrayBuffer>;
+    [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined>;
+    /** Ends the transfer; what is read later is rejected with `reason`, by default an AbortError. */
+    cancel(reason?: unknown): void;
+}
+
+/** An option by its name, with or without CURLOPT_, or its number. */
+export type Option = string | number;
+export type OptionValue = string | number | boolean | string[] | Bytes | null;
+
+/**
+ * A transfer: libcurl's easy handle, under the names of PycURL's Curl. While it is added, setopt,
+ * unset, reset and perform throw CURLICUE_ATTACHED.
+ */
+export class Curl {
+    constructor(url?: string);
+    /** @returns how many bytes it took, by default all; WRITEFUNC_PAUSE */
+    setopt(option: 'WRITEFUNCTION', called: (chunk: Uint8Array) => number | void): this;
+    setopt(option: 'HEADERFUNCTION', called: (line: string) => number | void): this;
+    /** @returns at the most `size` bytes; null at the end; READFUNC_PAUSE, READFUNC_ABORT */
+    setopt(option: 'READFUNCTION', called: (size: number) => Bytes | number | null | void): this;
+    setopt(option: 'SEEKFUNCTION', called: (offset: number, origin: number) => number | void): this;
+    /** @returns 1 to end the transfer. NOPROGRESS is switched off. */
+    setopt(option: 'XFERINFOFUNCTION', called: (downloadTotal: number, downloaded: number,
+        uploadTotal: number, uploaded: number) => number | void): this;
+    setopt(option: 'DEBUGFUNCTION', called: (type: number, data: Uint8Array) => void): this;
+    /**
+     * What a function throws is what `perform` is rejected with.
+     * @throws CurlError if libcurl refuses; TypeError for a value of the wrong type
+     */
+    setopt(option: Option, value: OptionValue): this;
+    /** Back to libcurl's own default. */
+    unset(option: Option): this;
+    /** By libcurl's name, with or without CURLINFO_; times are microseconds. */
+    getinfo(info: string): number | string | string[] | null;
+    /** Now, and everything else waits; AsyncCurlMulti.perform is what you want. */
+    perform(): this;
+    /** @param bitmask PAUSE_RECV, PAUSE_SEND, PAUSE_ALL or PAUSE_CONT */
+    pause(bitmask: number): this;
+    unpause(): this;
+    /** All options back to their defaults. */
+    reset(): this;
+    /** What went wrong last, in libcurl's own words. */
+    errstr(): string;
+    close(): void;
+    readonly closed: boolean;
+}
+
+export interface MultiOptions {
+    /** One parsed set of CA certificates for all connections; default false, true for fetch's own. */
+    caCache?: boolean;
+    /** How many multi handles of libcurl's there may be; default up to 64. */
+    shards?: number;
+    /** Milliseconds after which libcurl is called although it asked for nothing; default 500, 0 for never. */
+    heartbeat?: number;
+}
+
+/** Runs transfers on Node's loop, under the names of PycURL's AsyncCurlMulti. */
+export class AsyncCurlMulti {
+    constructor(options?: MultiOptions);
+    /** Starts a transfer and resolves with its handle; an error status is a success. */
+    add_handle(curl: Curl): Promise<Curl>;
+    /** The same, under the name that reads well with `await`. */
+    perform(curl: Curl): Promise<Curl>;
+    /** Its promise is rejected with CURLICUE_CANCELLED. */
+    remove_handle(curl: Curl): void;
+    contains(curl: Curl): boolean;
+    /** How many handles are added, those of fetch included. */
+    readonly size: number;
+    /** A CURLMOPT_… that takes a number, by its number. */
+    setopt(option: number, value: number): void;
+    /** Cancels what is pending, and resolves when nothing of it is left on the loop. */
+    close(): Promise<void>;
+    /** No new work; closes when the running transfers are over, or `patience` milliseconds are. */
+    drain(patience: number): Promise<void>;
+    readonly closed: boolean;
+    /** A pending transfer keeps the process, as at the beginning. */
+    ref(): this;
+    /** No transfer keeps the process. */
+    unref(): this;
+    /** Counts, and times in milliseconds. */
+    stats(): Record<string, number>;
+    /** The versions found, and what is done differently for their sake. */
+    diagnostics(): string;
+}
+
+/** The numbers of all options of the libcurl at hand, by their names without CURLOPT_. */
+export const options: Readonly<Record<string, number>>;
+export const curlVersion: string;
+export const PAUSE_RECV: 1;
+export const PAUSE_SEND: 4;
+export const PAUSE_ALL: 5;
+export const PAUSE_CONT: 0;
+export const WRITEFUNC_PAUSE: 0x10000001;
+export const READFUNC_PAUSE: 0x10000001;
+export const READFUNC_ABORT: 0x10000000;
