@@ -7,22 +7,18 @@ const { AsyncCurlMulti } = require('./lib/multi.js');
 const { Curl, curlVersion, options } = require('./lib/native.js');
 const { Response } = require('./lib/response.js');
 
+// For Curl.pause.
+const PAUSE_RECV = 1;
+const PAUSE_SEND = 4;
+const PAUSE_ALL = 5;
+const PAUSE_CONT = 0;
+// What the functions of a Curl may return.
+const WRITEFUNC_PAUSE = 0x10000001;
+const READFUNC_PAUSE = 0x10000001;
+const READFUNC_ABORT = 0x10000000;
+
+// Names alone, so that `import { … }` finds them.
 module.exports = {
-    fetch,
-    Response,
-    Curl,
-    AsyncCurlMulti,
-    CurlError,
-    /** The numbers of all options of the libcurl at hand, by their names without CURLOPT_. */
-    options,
-    curlVersion,
-    // For Curl.pause.
-    PAUSE_RECV: 1,
-    PAUSE_SEND: 4,
-    PAUSE_ALL: 5,
-    PAUSE_CONT: 0,
-    // What the functions of a Curl may return.
-    WRITEFUNC_PAUSE: 0x10000001,
-    READFUNC_PAUSE: 0x10000001,
-    READFUNC_ABORT: 0x10000000,
+    fetch, Response, Curl, AsyncCurlMulti, CurlError, options, curlVersion,
+    PAUSE_RECV, PAUSE_SEND, PAUSE_ALL, PAUSE_CONT, WRITEFUNC_PAUSE, READFUNC_PAUSE, READFUNC_ABORT,
 };

@@ -59,7 +59,7 @@ template <class T> class js_class {
 public:
     template <napi_value (T::*Method)(const arguments&)>
     static constexpr napi_property_descriptor method(const char* name) {
-        return {name,    nullptr, trampoline<Method>, nullptr,
+        return {name,    nullptr, trampoline<Method>,  nullptr,
                 nullptr, nullptr, napi_default_method, nullptr};
     }
     template <napi_value (T::*Getter)(const arguments&)>

@@ -12,7 +12,8 @@
 namespace curlicue::node {
 
 /// Curl: an `easy`. The functions that libcurl calls are kept by the JavaScript object, which is
-/// kept while it is added: so one that knows its own Curl is no cycle that the collector cannot see.
+/// kept while it is added: so one that knows its own Curl is no cycle that the collector cannot
+/// see.
 class curl : public std::enable_shared_from_this<curl> {
 public:
     static constexpr napi_type_tag tag{0x6375726c69637565, 0x6375726c};

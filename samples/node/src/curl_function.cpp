@@ -71,15 +71,15 @@ void curl::set_function(CURLoption option) {
         });
         break;
     case CURLOPT_XFERINFOFUNCTION:
-        handle_.setopt<CURLOPT_XFERINFOFUNCTION>(
-            [this, env](curl_off_t down, curl_off_t downloaded, curl_off_t up, curl_off_t uploaded) {
-                const js_scope scope(where_);
-                const auto size = [&](curl_off_t value) {
-                    return number(env, static_cast<double>(value));
-                };
-                return static_cast<int>(call(CURLOPT_XFERINFOFUNCTION, 0,
-                                             {size(down), size(downloaded), size(up), size(uploaded)}));
-            });
+        handle_.setopt<CURLOPT_XFERINFOFUNCTION>([this, env](curl_off_t down, curl_off_t downloaded,
+                                                             curl_off_t up, curl_off_t uploaded) {
+            const js_scope scope(where_);
+            const auto size = [&](curl_off_t value) {
+                return number(env, static_cast<double>(value));
+            };
+            return static_cast<int>(call(CURLOPT_XFERINFOFUNCTION, 0,
+                                         {size(down), size(downloaded), size(up), size(uploaded)}));
+        });
         break;
     case CURLOPT_DEBUGFUNCTION:
         handle_.setopt<CURLOPT_DEBUGFUNCTION>(

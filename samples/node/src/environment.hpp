@@ -77,7 +77,7 @@ private:
     bool ending_ = false;
     napi_async_cleanup_hook_handle cleanup_ = nullptr;
 
-    int entries_ = 0;                    // from the loop
+    int entries_ = 0;                     // from the loop
     std::shared_ptr<environment> inside_; // kept meanwhile
     napi_async_context context_ = nullptr;
     napi_handle_scope handles_ = nullptr;

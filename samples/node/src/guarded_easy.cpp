@@ -33,8 +33,8 @@ std::string header_line(const std::string& name, const std::string& value) {
 
 std::vector<std::string> header_lines(const arguments& given) {
     std::vector<std::string> lines;
-    const auto headers = given.has(3) ? to_strings(given.env, given[3], "headers")
-                                      : std::vector<std::string>();
+    const auto headers =
+        given.has(3) ? to_strings(given.env, given[3], "headers") : std::vector<std::string>();
     for (std::size_t i = 0; i + 1 < headers.size(); i += 2)
         lines.push_back(header_line(headers[i], headers[i + 1]));
     return lines;
@@ -85,7 +85,8 @@ void guarded_easy::set_body(const arguments& given, std::vector<std::string>& he
             easy_.setopt<CURLOPT_POSTFIELDS>(given.text(4, "the body"));
         else
             easy_.setopt(CURLOPT_COPYPOSTFIELDS, to_bytes(given.env, given[4], "the body"));
-        headers.emplace_back("Content-Type:"); // none, unless the caller named one, which goes first
+        headers.emplace_back(
+            "Content-Type:"); // none, unless the caller named one, which goes first
     }
     headers.emplace_back("Expect:"); // many servers let libcurl wait a second for their answer
 }

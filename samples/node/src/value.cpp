@@ -18,13 +18,16 @@ napi_value reference::value() const {
 }
 
 js_exception::js_exception(napi_env env, napi_value thrown)
-    : thrown_(std::make_shared<reference>(env, [=] {
-          // Only objects may be referred to in all versions of Node-API: others travel in one.
-          napi_value box = nullptr;
-          check(env, napi_create_array_with_length(env, 1, &box));
-          check(env, napi_set_element(env, box, 0, thrown));
-          return box;
-      }())),
+    : thrown_(std::make_shared<reference>(env,
+                                          [=] {
+                                              // Only objects may be referred to in all versions of
+                                              // Node-API: others travel in one.
+                                              napi_value box = nullptr;
+                                              check(env,
+                                                    napi_create_array_with_length(env, 1, &box));
+                                              check(env, napi_set_element(env, box, 0, thrown));
+                                              return box;
+                                          }())),
       env_(env) {}
 
 napi_value js_exception::value() const { return element(env_, thrown_->value(), 0); }

@@ -51,7 +51,8 @@ public:
 };
 
 /// A call of Node-API: what it left pending is thrown.
-/// @throws js_exception; std::runtime_error, as when the environment may not run JavaScript any more
+/// @throws js_exception; std::runtime_error, as when the environment may not run JavaScript any
+/// more
 void check(napi_env env, napi_status status);
 
 // From JavaScript. @throws type_error, naming `what` it is for

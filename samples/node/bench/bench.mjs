@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// bench.mjs [REQUESTS [ROUNDS]]: requests a second and processor time of ours beside undici's, from one
+// bench/bench.mjs [REQUESTS [ROUNDS]]: requests a second and processor time of ours beside undici's, from one
 // nginx, 64 at a time, warmed up, in turns; medians. `npm install` brings undici.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-const curlicue = require('./index.js');
+const curlicue = require('curlicue');
 const undici = require('undici');
-const { startNginx } = require('./test/support/nginx.js');
+const { startNginx } = require('../test/support/nginx.js');
 
 const MIB = 1024 * 1024;
 const [requests = 10_000, rounds = 5] = process.argv.slice(2).map(Number);
