@@ -9,7 +9,6 @@
 #include <exception>
 #include <initializer_list>
 #include <memory>
-#include <vector>
 
 #include <node_api.h>
 

@@ -21,7 +21,8 @@ namespace curlicue::node {
 /// One request of `fetch` and its response. What libcurl brings is kept here until its turn is
 /// over; then JavaScript gets all of it at once. What is more than `high_water` stays with the
 /// server until somebody reads.
-class transfer : public std::enable_shared_from_this<transfer>, private guarded_easy::callbacks {
+class transfer final : public std::enable_shared_from_this<transfer>,
+                       private guarded_easy::callbacks {
 public:
     static napi_value define(napi_env env);
 
