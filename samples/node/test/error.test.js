@@ -56,7 +56,7 @@ suite('An error', () => {
         const mute = await serve(() => {});
         const halting = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
         for (const [server, phase] of [[mute, 'headers'], [halting, 'body']]) {
-            const error = await failureOf(server.url, { timeout: 300 });
+            const error = await failureOf(server.url, { timeout: 2000 });
             assert.deepEqual([error.code, error.phase], ['CURLE_OPERATION_TIMEDOUT', phase]);
             await server.stop();
         }
