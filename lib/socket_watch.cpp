@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <poll.h>
 #include <sys/ioctl.h>
 
 namespace curlicue::detail {
@@ -23,6 +24,11 @@ constexpr auto spin_backoff = 10ms;
 int bytes_to_read(curl_socket_t descriptor) noexcept {
     int count = -1;
     return ::ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+
+bool is_readable(curl_socket_t descriptor) noexcept {
+    pollfd asked{.fd = descriptor, .events = POLLIN, .revents = 0};
+    return ::poll(&asked, 1, 0) != 0;
 }
 
 constexpr int uv_events(int what) noexcept {
@@ -111,7 +117,10 @@ void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
 
 void socket_watch::ready(int status, int events) noexcept {
     if (wanted_ == 0) {
-        // The server has closed an idle connection; libcurl finds out when it wants to use it.
+        // Either libcurl has read what came while the loop called for another socket, or the server
+        // has closed an idle connection: that libcurl finds out when it wants to use it.
+        if (status >= 0 && !is_readable(socket_))
+            return;
         disarm();
         if (status < 0 && !owner_.is_ours(idle_since_))
             take_error();

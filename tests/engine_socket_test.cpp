@@ -305,6 +305,28 @@ TEST_F(AWatchOfAConnection, StaysBetweenTwoTransfersUntilItCloses) {
     EXPECT_EQ(multi->stats().sockets, 0u);
 }
 
+TEST_F(AWatchOfAConnection, StaysThoughWhatItIsToldOfWasReadInTheTurnOfAnother) {
+    const int fd = open(handle);
+    ASSERT_EQ(::dup2(pair.fd(), fd), fd);
+    announce(fd, CURL_POLL_IN);
+    announce(fd, CURL_POLL_REMOVE);
+    const socket_pair other;
+    announce(other.fd(), CURL_POLL_IN);
+    curl->on_action = [&](fake_multi&, curl_socket_t, int) {
+        other.drain();
+        pair.drain();
+    };
+    other.make_readable();
+    pair.make_readable();
+    turn();
+    EXPECT_EQ(actions_on(other.fd()), 1u);
+    EXPECT_EQ(watched(fd), UV_READABLE) << "or a reset of it would not be heard";
+    pair.make_readable();
+    turn();
+    EXPECT_EQ(watched(fd), idle) << "or it would be told of that again and again";
+    inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
+}
+
 TEST_F(AWatchOfAConnection, UsesThePollHandleOfAnEarlierOneOfItsNumber) {
 #ifdef __SANITIZE_THREAD__
     GTEST_SKIP() << "to this sanitizer it is a race if another thread opens the number";
