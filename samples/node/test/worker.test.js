@@ -82,8 +82,9 @@ suite('A worker', () => {
             const { once } = require('node:events');
             const one = async () => {
                 const worker = new Worker(${JSON.stringify(source)}, { eval: true });
+                const ended = once(worker, 'exit'); // which may be told together with the message
                 const [text] = await once(worker, 'message');
-                await once(worker, 'exit');
+                await ended;
                 return text;
             };
             const get = async () => (await curlicue.fetch('${server.url}')).text();

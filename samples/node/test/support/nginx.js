@@ -91,6 +91,10 @@ async function startNginx({ sizes = [] } = {}) {
 
     const server = spawn('nginx', ['-c', `${directory}/nginx.conf`, '-p', directory, '-e', 'stderr'],
         { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` }, stdio: 'inherit' });
+    // A test that fails does not wait for it, nor leaves it behind.
+    const end = () => server.kill();
+    process.once('exit', end);
+    server.unref();
     while (!await serves(http)) {
         if (server.exitCode !== null)
             throw new Error('nginx ended before it served');
@@ -102,6 +106,8 @@ async function startNginx({ sizes = [] } = {}) {
         authority: path.join(directory, 'ca.pem'),
         directory,
         async stop() {
+            process.off('exit', end);
+            server.ref();
             server.kill();
             await once(server, 'exit');
             fs.rmSync(directory, { recursive: true });

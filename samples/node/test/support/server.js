@@ -40,6 +40,7 @@ async function serve(talk) {
     };
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+    server.unref(); // so that a test which fails does not wait for it
     told.port = server.address().port;
     told.url = `http://127.0.0.1:${told.port}`;
     return told;
