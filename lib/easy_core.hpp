@@ -111,6 +111,11 @@ public:
     /// The process had no descriptor for it, or the system had none.
     bool lacks_descriptors() const noexcept;
 
+    /// It has a progress callback, or may have one: of a borrowed handle we do not know.
+    bool may_report() const noexcept {
+        return !owned_ || is_set(CURLOPT_XFERINFOFUNCTION) || is_set(function_number(56));
+    }
+
     /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
     std::optional<std::chrono::milliseconds> time_limit() const noexcept { return time_limit_; }
 

@@ -216,7 +216,7 @@ void engine::beat(shard& of) noexcept {
 // - Where a second address refuses the connection, it asks for neither until half of the time to
 //   connect is over.
 // - Where nothing comes, or is held back, it calls no progress callback, which may want to end the
-//   transfer or to go on. Of a borrowed handle we do not know whether it has one.
+//   transfer or to go on.
 void engine::look_at_transfers() const noexcept {
     for (const auto& each : shards_)
         each->connects = each->reports = false;
@@ -230,8 +230,7 @@ void engine::look_at_transfers() const noexcept {
         curl_off_t begun = 0;
         if (curl_easy_getinfo(item.curl(), CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK)
             item.home->connects |= begun == 0;
-        const auto& core = item.core();
-        item.home->reports |= !core.owned() || core.is_set(CURLOPT_XFERINFOFUNCTION);
+        item.home->reports |= item.core().may_report();
     });
 }
 

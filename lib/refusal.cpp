@@ -30,9 +30,10 @@ void refuse_nul(std::string_view text, std::string_view what) {
         throw usage_error(errc::embedded_nul, what);
 }
 
+// A name is looked up only where it is told: that costs more than all else here.
 void refuse_nul(std::string_view text, CURLoption option) {
     if (text.find('\0') != std::string_view::npos)
-        throw usage_error(errc::embedded_nul, name_of(option));
+        refuse_nul(text, name_of(option));
 }
 
 curl_off_t whole_number(CURLoption option, long double value) {

@@ -104,6 +104,25 @@ TEST_F(ABorrowedHandle, MayEndInItsProgressCallbackThoughNothingComes) {
               CURLE_ABORTED_BY_CALLBACK);
 }
 
+class AnEasyOfOurs : public async_fixture {};
+
+TEST_F(AnEasyOfOurs, MayEndInItsProgressCallbackThoughNothingComes) {
+    const scripted_server silent([](connection& client) { client.hold(); });
+    easy owned(silent.url());
+    owned.setopt<CURLOPT_TIMEOUT>(20).setopt<CURLOPT_NOPROGRESS>(false);
+    auto begun = std::chrono::steady_clock::now();
+    const auto progress = [&](double, double, double, double) {
+        return end_after_a_second(&begun, 0, 0, 0, 0);
+    };
+    owned.setopt<CURLOPT_XFERINFOFUNCTION>(progress);
+    EXPECT_EQ(failure_of([&] { run(multi->add_handle(owned)); }), CURLE_ABORTED_BY_CALLBACK);
+    begun = std::chrono::steady_clock::now();
+    owned.unset<CURLOPT_XFERINFOFUNCTION>()
+        .setopt<static_cast<CURLoption>(20056)>( // PROGRESSFUNCTION, deprecated
+            progress);
+    EXPECT_EQ(failure_of([&] { run(multi->add_handle(owned)); }), CURLE_ABORTED_BY_CALLBACK);
+}
+
 TEST_F(ABorrowedHandle, TakesOnlyWhatItCanKeep) {
     easy borrowed = easy::borrow(handle);
     EXPECT_EQ(refusal([&] {
