@@ -4,8 +4,10 @@
 #include "value.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
-#include <new>
+#include <memory>
+#include <utility>
 
 namespace curlicue::node {
 namespace {
@@ -13,48 +15,48 @@ namespace {
 // Below, a copy is cheaper than what the collector has to do for memory of somebody else's.
 constexpr std::size_t worth_lending = 4096;
 
-} // namespace
-
-void body::reserve(std::size_t capacity) {
-    if (capacity <= capacity_)
-        return;
-    // Large blocks move by their page tables (mremap), so growing copies little.
-    auto* const block = static_cast<char*>(std::realloc(data_.get(), capacity));
-    if (block == nullptr)
-        throw std::bad_alloc();
-    static_cast<void>(data_.release());
-    data_.reset(block);
-    capacity_ = capacity;
+// Node knows how large its buffers are, and collects when there are 64 MiB more. That counted once
+// more lets it begin at half of that.
+void weigh(napi_env env, std::int64_t change) {
+    std::int64_t all = 0;
+    napi_adjust_external_memory(env, change, &all);
 }
 
+} // namespace
+
 void body::append(std::span<const char> bytes) {
-    if (size_ + bytes.size() > capacity_)
-        reserve(std::max(size_ + bytes.size(), 2 * capacity_));
-    if (!bytes.empty())
-        std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
+    if (bytes.empty())
+        return;
+    if (size_ + bytes.size() > block_.capacity())
+        reserve(std::max(size_ + bytes.size(), 2 * block_.capacity()));
+    std::memcpy(block_.data() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
 }
 
 napi_value body::take(napi_env env) {
-    const auto size = size_;
-    if (size < worth_lending) {
-        const auto copy = copy_of(env, {data_.get(), size});
-        size_ = 0; // the block is used again
-        return copy;
-    }
+    const auto size = std::exchange(size_, 0);
+    if (size < worth_lending) // the block is used again
+        return copy_of(env, {block_.data(), size});
+    auto lent = std::make_unique<block>(std::move(block_));
     napi_value buffer = nullptr;
     const auto status = napi_create_external_arraybuffer(
-        env, data_.get(), size, [](napi_env, void* block, void*) { std::free(block); }, nullptr,
-        &buffer);
-    if (status == napi_no_external_buffers_allowed) { // as in Electron
-        const auto copy = copy_of(env, {data_.get(), size});
-        clear();
-        return copy;
-    }
+        env, lent->data(), size,
+        [](napi_env where, void*, void* block_lent) {
+            const std::unique_ptr<block> back(static_cast<block*>(block_lent));
+            weigh(where, -static_cast<std::int64_t>(back->capacity()));
+        },
+        lent.get(), &buffer);
+    if (status == napi_no_external_buffers_allowed) // as in Electron
+        return copy_of(env, {lent->data(), size});
     check(env, status);
-    static_cast<void>(data_.release());
-    clear();
+    weigh(env, static_cast<std::int64_t>(lent->capacity()));
+    static_cast<void>(lent.release());
     return uint8_array(env, buffer, size);
+}
+
+void body::clear() noexcept {
+    block_.clear();
+    size_ = 0;
 }
 
 } // namespace curlicue::node

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "blocks.hpp"
+
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <node_api.h>
 
@@ -14,26 +16,23 @@ namespace curlicue::node {
 /// Bytes that have come and nobody has taken: one block, which JavaScript gets without a copy.
 class body {
 public:
+    explicit body(std::shared_ptr<blocks> memory) noexcept : block_(std::move(memory)) {}
+
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
-    std::string_view text() const noexcept { return {data_.get(), size_}; }
+    std::string_view text() const noexcept { return {block_.data(), size_}; }
 
     /// @throws std::bad_alloc
-    void reserve(std::size_t capacity);
+    void reserve(std::size_t capacity) { block_.grow(capacity); }
     /// @throws std::bad_alloc
     void append(std::span<const char> bytes);
     /// All there is, as a Uint8Array. Empty afterwards.
     napi_value take(napi_env env);
-    void clear() noexcept { *this = body(); }
+    void clear() noexcept;
 
 private:
-    struct freed {
-        void operator()(char* block) const noexcept { std::free(block); }
-    };
-
-    std::unique_ptr<char, freed> data_;
+    block block_;
     std::size_t size_ = 0;
-    std::size_t capacity_ = 0;
 };
 
 } // namespace curlicue::node

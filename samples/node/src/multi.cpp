@@ -72,6 +72,8 @@ void multi::end() noexcept {
 void multi::count(int change) noexcept {
     pending_ += static_cast<std::size_t>(change);
     hold_loop();
+    if (pending_ == 0)
+        rest_later();
 }
 
 void multi::hold_loop() noexcept {
@@ -81,6 +83,30 @@ void multi::hold_loop() noexcept {
         multi_->ref();
     else
         multi_->unref();
+}
+
+// Unless it is busy again by then: one request often follows another.
+void multi::rest_later() noexcept {
+    if (idle_ || !multi_ || multi_->closed())
+        return;
+    try {
+        idle_.emplace(multi_->executor());
+        idle_->get_future()
+            .timeout(std::chrono::seconds(1))
+            .then_result([self = weak_from_this()](auto&&) {
+                if (const auto kept = self.lock())
+                    kept->rest();
+            })
+            .detach([](const std::exception_ptr&) noexcept {});
+    } catch (const std::exception&) {
+        rest();
+    }
+}
+
+void multi::rest() noexcept {
+    idle_.reset();
+    if (pending_ == 0)
+        memory_->rest();
 }
 
 napi_value multi::add_handle(const arguments& given) {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "blocks.hpp"
 #include "class.hpp"
 #include "guarded_easy.hpp"
 #include <curlicue/async_multi.hpp>
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace curlicue::node {
 
-/// AsyncCurlMulti: an `async_multi` on Node's own loop, and the easies that fetch uses again there.
+/// AsyncCurlMulti: an `async_multi` on Node's own loop, and the easies and the memory that fetch
+/// uses again there.
 class multi : public std::enable_shared_from_this<multi> {
 public:
     static constexpr napi_type_tag tag{0x6375726c69637565, 0x6d756c7469};
@@ -25,6 +28,7 @@ public:
 
     async_multi& driven() noexcept { return *multi_; }
     guarded_easies& easies() noexcept { return easies_; }
+    const std::shared_ptr<blocks>& memory() const noexcept { return memory_; }
 
     /// Whether the process goes on for it: while something is pending, and `unref` was not called.
     class busy {
@@ -62,13 +66,17 @@ private:
 
     void count(int change) noexcept;
     void hold_loop() noexcept;
+    void rest_later() noexcept;
+    void rest() noexcept;
     napi_value promise_of(future<void> done);
 
     environment& where_;
     std::unique_ptr<async_multi> multi_; // null once the environment has ended
     guarded_easies easies_;
+    std::shared_ptr<blocks> memory_ = std::make_shared<blocks>();
     std::size_t pending_ = 0;
     bool referenced_ = true;
+    std::optional<promise<void>> idle_; // of a future that only times out
 };
 
 } // namespace curlicue::node

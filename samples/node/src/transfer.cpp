@@ -41,6 +41,7 @@ napi_value transfer::define(napi_env env) {
 
 transfer::transfer(const arguments& given)
     : where_(given.where), multi_(multi_of(given)), easy_(multi_->easies().take()),
+      body_(multi_->memory()),
       high_water_(static_cast<std::size_t>(given.number(6, "highWaterMark"))) {
     easy_->prepare(given);
 }
@@ -87,7 +88,7 @@ std::size_t transfer::header(std::string_view line) {
 std::size_t transfer::receive(std::span<const char> data) {
     if (form_ != form::chunks) {
         check_size(body_.size() + data.size());
-    } else if (body_.size() >= high_water_) {
+    } else if (!body_.empty() && body_.size() + data.size() > high_water_) {
         paused_ = true;
         return CURL_WRITEFUNC_PAUSE;
     }

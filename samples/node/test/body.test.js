@@ -7,6 +7,7 @@ const { setImmediate: turn } = require('node:timers/promises');
 const { fetch, AsyncCurlMulti } = require('..');
 const { collectUntil } = require('./support/collect.js');
 const { bytes, startNginx } = require('./support/nginx.js');
+const { runProgram } = require('./support/program.js');
 const { answer, serve } = require('./support/server.js');
 
 const MIB = 1024 * 1024;
@@ -56,7 +57,6 @@ suite('A body', () => {
             size += chunk.length;
             if (++chunks % 16 === 0) {
                 await turn(); // others have their turn
-                await collectUntil(() => true); // what was read is garbage, and not counted
                 most = Math.max(most, process.memoryUsage.rss() - before);
             }
         }
@@ -122,6 +122,64 @@ suite('A body', () => {
         sockets[0].write('kept');
         assert.equal(await text, 'kept');
         await Promise.all([server.stop(), talking.stop()]);
+    });
+
+    test('stays as it is, however much memory is used again for others', async () => {
+        const get = async () => (await fetch(`${nginx.http}/bytes/${MIB}`)).bytes();
+        const batch = (count) => Promise.all(Array.from({ length: count }, get));
+        const expected = bytes(MIB);
+        const kept = await batch(20);
+        for (const body of kept)
+            body[0] ^= 0xff;
+        for (let round = 0; round !== 5; ++round) {
+            for (const body of await batch(20))
+                assert.ok(expected.equals(body));
+            await collectUntil(() => true);
+        }
+        for (const body of kept) {
+            assert.ok(!expected.equals(body));
+            body[0] ^= 0xff;
+            assert.ok(expected.equals(body));
+        }
+    });
+
+    test('needs no new memory after others', async () => {
+        const bodies = () => Promise.all(Array.from({ length: 30 },
+            async () => (await fetch(`${nginx.http}/bytes/${MIB}`)).bytes()));
+        const collected = async () => {
+            let gone = false;
+            const registry = new FinalizationRegistry(() => gone = true);
+            registry.register({});
+            await collectUntil(() => gone);
+        };
+        const faults = () => process.resourceUsage().minorPageFault;
+        let before;
+        for (let round = 0; round !== 3; ++round) {
+            before = faults();
+            await bodies();
+            await collected();
+        }
+        // A page is 4 KiB: new memory would be 256 of them for each body.
+        assert.ok(faults() - before < 30 * 64, `${faults() - before} new pages`);
+    });
+
+    test('leaves no memory when nobody fetches any more', async () => {
+        const { code, output } = await runProgram(`
+            const { collectUntil } = require(${JSON.stringify(require.resolve('./support/collect.js'))});
+            const { setTimeout: sleep } = require('node:timers/promises');
+            (async () => {
+                await Promise.all(Array.from({ length: 60 },
+                    async () => (await curlicue.fetch('${nginx.http}/bytes/${MIB}')).bytes()));
+                let gone = false;
+                const registry = new FinalizationRegistry(() => gone = true);
+                registry.register({});
+                await collectUntil(() => gone);
+                const resident = process.memoryUsage.rss();
+                for (let i = 0; i !== 100 && process.memoryUsage.rss() > resident - ${32 * MIB}; ++i)
+                    await sleep(100);
+                console.log(resident - process.memoryUsage.rss() > ${32 * MIB} ? 'less' : 'as much');
+            })();`);
+        assert.deepEqual([code, output], [0, 'less\n']);
     });
 
     test('is no larger than it may be, when it is read as a whole', async () => {

@@ -62,6 +62,20 @@ suite('An error', () => {
         }
     });
 
+    test('tells of a server that is silent before or after its first word', async () => {
+        const mute = await serve(() => {});
+        const halting = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
+        for (const [url, options, phase] of [
+            [mute.url.replace('http:', 'https:'), { connectTimeout: 100 }, 'tls'],
+            [mute.url, { stallTimeout: 1000 }, 'headers'],
+            [halting.url, { stallTimeout: 1000 }, 'body'],
+        ]) {
+            const error = await failureOf(url, options);
+            assert.deepEqual([error.code, error.phase], ['CURLE_OPERATION_TIMEDOUT', phase]);
+        }
+        await Promise.all([mute.stop(), halting.stop()]);
+    });
+
     test('gives away nothing of a URL or a header', async () => {
         const port = await freePort();
         for (const url of [`http://user:secret@127.0.0.1:${port}/?key=secret`, 'http://secret@[/secret'])
