@@ -128,6 +128,7 @@ void environment::closing(multi& one, future<void> closed) noexcept {
 void environment::end(napi_async_cleanup_hook_handle /*handle*/, void* self) noexcept {
     auto& here = *static_cast<environment*>(self);
     const auto kept = here.shared_from_this();
+    here.make_error_.reset(); // it keeps us
     here.ending_ = true;
     napi_async_destroy(here.env_, here.context_);
     while (!here.multis_.empty())

@@ -31,6 +31,8 @@ public:
     ~environment() = default;
 
     napi_env env() const noexcept { return env_; }
+    /// Whether JavaScript has ended here: soon `env` is no more.
+    bool ended() const noexcept { return ending_; }
     uv_loop_s* loop() const noexcept { return loop_; }
     /// For every `async_multi` here.
     host_hooks hooks() noexcept { return {&enter, &leave, this}; }

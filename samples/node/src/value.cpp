@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "value.hpp"
 
+#include "environment.hpp"
+
 #include <cstring>
 
 namespace curlicue::node {
 
-reference::reference(napi_env env, napi_value value, strength how) : env_(env) {
+reference::reference(napi_env env, napi_value value, strength how)
+    : where_(environment::of(env).shared_from_this()) {
     check(env, napi_create_reference(env, value, static_cast<std::uint32_t>(how), &reference_));
 }
 
-reference::~reference() { napi_delete_reference(env_, reference_); }
+reference::~reference() {
+    if (!where_->ended()) // else Node has deleted it
+        napi_delete_reference(where_->env(), reference_);
+}
 
 napi_value reference::value() const {
     napi_value value = nullptr;
-    check(env_, napi_get_reference_value(env_, reference_, &value));
+    check(where_->env(), napi_get_reference_value(where_->env(), reference_, &value));
     return value;
 }
 

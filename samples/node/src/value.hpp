@@ -14,7 +14,10 @@
 
 namespace curlicue::node {
 
-/// A reference from C++ to a value of JavaScript's, which a weak one does not keep.
+class environment;
+
+/// A reference from C++ to a value of JavaScript's, which a weak one does not keep. It may outlive
+/// JavaScript, which leaves nothing to refer to.
 class reference {
 public:
     enum class strength : std::uint32_t { weak, strong };
@@ -28,7 +31,7 @@ public:
     napi_value value() const;
 
 private:
-    const napi_env env_;
+    const std::shared_ptr<const environment> where_;
     napi_ref reference_ = nullptr;
 };
 

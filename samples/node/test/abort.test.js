@@ -3,13 +3,13 @@
 
 const assert = require('node:assert/strict');
 const { setMaxListeners } = require('node:events');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { fetch, AsyncCurlMulti } = require('..');
 const { answer, serve } = require('./support/server.js');
 
 const silent = () => {};
 
-suite('An AbortSignal', () => {
+describe('An AbortSignal', () => {
     test('that was given before lets nothing begin', async () => {
         const server = await serve(silent);
         await assert.rejects(fetch(server.url, { signal: AbortSignal.abort('early') }),

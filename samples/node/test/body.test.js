@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { after, before, suite, test } = require('node:test');
+const { after, before, describe, test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const { fetch, AsyncCurlMulti } = require('..');
 const { collectUntil } = require('./support/collect.js');
@@ -31,7 +31,7 @@ async function endless() {
     return Object.assign(server, { sent: () => sent });
 }
 
-suite('A body', () => {
+describe('A body', () => {
     let nginx;
     before(async () => nginx = await startNginx({ sizes: [MIB, 16 * MIB, large] }));
     after(() => nginx.stop());

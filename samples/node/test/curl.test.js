@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { after, before, suite, test } = require('node:test');
+const { after, before, describe, test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const curlicue = require('..');
 const { Curl, AsyncCurlMulti } = curlicue;
@@ -12,7 +12,7 @@ const { answer, serve } = require('./support/server.js');
 
 const MIB = 1024 * 1024;
 
-suite('A Curl on an AsyncCurlMulti', () => {
+describe('A Curl on an AsyncCurlMulti', () => {
     let nginx, multi;
     before(async () => {
         nginx = await startNginx({ sizes: [MIB] });
@@ -156,7 +156,7 @@ suite('A Curl on an AsyncCurlMulti', () => {
     });
 });
 
-suite('An AsyncCurlMulti', () => {
+describe('An AsyncCurlMulti', () => {
     test('that is closed cancels what is pending', async () => {
         const server = await serve(() => {});
         const multi = new AsyncCurlMulti();

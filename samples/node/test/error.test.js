@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { fetch, Curl, CurlError } = require('..');
 const codes = require('../lib/codes.js');
 const { freePort } = require('./support/nginx.js');
@@ -19,7 +19,7 @@ async function failureOf(url, options) {
     assert.fail('it did not fail');
 }
 
-suite('An error', () => {
+describe('An error', () => {
     test('tells its code and how far the transfer came', async () => {
         const nobody = await freePort();
         const replies = {
@@ -103,7 +103,7 @@ suite('An error', () => {
     });
 });
 
-suite('The guard', () => {
+describe('The guard', () => {
     test('lets no protocol but http and https pass', async () => {
         for (const url of ['file:///etc/hostname', 'ftp://127.0.0.1/', 'gopher://127.0.0.1/',
             'dict://127.0.0.1/', 'ldap://127.0.0.1/', 'smb://127.0.0.1/', 'telnet://127.0.0.1/'])

@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { after, before, suite, test } = require('node:test');
+const { after, before, describe, test } = require('node:test');
 const { fetch, AsyncCurlMulti } = require('..');
 const { bytes, startNginx } = require('./support/nginx.js');
 const { answer, serve } = require('./support/server.js');
@@ -21,7 +21,7 @@ async function listener(reply = ok) {
     return Object.assign(server, { heads });
 }
 
-suite('fetch', () => {
+describe('fetch', () => {
     let nginx;
     before(async () => nginx = await startNginx({ sizes: [KIB, MIB] }));
     after(() => nginx.stop());
@@ -142,7 +142,7 @@ suite('fetch', () => {
     });
 });
 
-suite('A redirect', () => {
+describe('A redirect', () => {
     let nginx;
     before(async () => nginx = await startNginx());
     after(() => nginx.stop());

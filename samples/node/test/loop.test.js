@@ -2,14 +2,14 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { fetch, AsyncCurlMulti, Curl } = require('..');
 const { runProgram } = require('./support/program.js');
 const { answer, serve } = require('./support/server.js');
 
 const ok = answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
 
-suite('On Node\'s loop', () => {
+describe('On Node\'s loop', () => {
     test('a continuation is followed by nextTick, microtasks and the next event', async () => {
         const server = await serve(ok);
         const order = [];

@@ -4,14 +4,14 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const path = require('node:path');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const { freePort, startNginx } = require('./support/nginx.js');
 
 const directory = path.join(__dirname, '..');
 const run = promisify(execFile);
 
-suite('The package', () => {
+describe('The package', () => {
     test('is imported by its names', async () => {
         const names = Object.keys(require('..'));
         const program = `import { ${names} } from 'curlicue'; console.log([${names}].every((one) => one !== undefined));`;

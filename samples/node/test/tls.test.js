@@ -5,13 +5,13 @@ const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const https = require('node:https');
-const { after, before, suite, test } = require('node:test');
+const { after, before, describe, test } = require('node:test');
 const { fetch, curlVersion } = require('..');
 const { bytes, startNginx } = require('./support/nginx.js');
 
 const MIB = 1024 * 1024;
 
-suite('Over TLS', () => {
+describe('Over TLS', () => {
     let nginx;
     before(async () => nginx = await startNginx({ sizes: [MIB] }));
     after(() => nginx.stop());

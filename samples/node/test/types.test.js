@@ -5,10 +5,10 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const curlicue = require('..');
 
-suite('The declarations', () => {
+describe('The declarations', () => {
     const tsc = path.join(__dirname, '../node_modules/typescript/bin/tsc');
     const skip = !fs.existsSync(tsc) && '`npm install` has not been here';
 

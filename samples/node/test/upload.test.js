@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const http = require('node:http');
 const { once } = require('node:events');
-const { after, before, suite, test } = require('node:test');
+const { after, before, describe, test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const { fetch } = require('..');
 const { bytes, startNginx } = require('./support/nginx.js');
@@ -25,7 +25,7 @@ async function echo() {
     return server;
 }
 
-suite('An upload', () => {
+describe('An upload', () => {
     let nginx, server, url;
     before(async () => {
         nginx = await startNginx();

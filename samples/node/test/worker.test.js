@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { suite, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { runProgram } = require('./support/program.js');
 const { answer, serve } = require('./support/server.js');
 
@@ -41,7 +41,7 @@ const program = (urls, count, end) => `
         console.log('left', descriptors() - before);
     })();`;
 
-suite('A worker', () => {
+describe('A worker', () => {
     test('that is terminated with transfers hanging leaves no descriptor, fifty times', async () => {
         const silent = await serve(() => {});
         const halting = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
