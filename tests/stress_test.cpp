@@ -165,6 +165,7 @@ private:
             handle.setopt<CURLOPT_URL>(server_.http("/upload/stress"));
             handle.setopt<CURLOPT_UPLOAD>(true);
             handle.setopt<CURLOPT_READFUNCTION>([left = 20](std::span<char> buffer) mutable {
+                std::ranges::fill(buffer, 'x');
                 return left-- > 0 ? buffer.size() : 0;
             });
             break;

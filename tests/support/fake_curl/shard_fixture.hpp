@@ -21,7 +21,7 @@ protected:
     }
     void start(shards sharding = shards::automatic) {
         started.clear();
-        restart({.sharding = sharding, .heartbeat = std::chrono::milliseconds(0)});
+        restart({.sharding = sharding, .heartbeat = std::chrono::milliseconds(0), .upkeep = false});
     }
 
     struct transfer {
