@@ -109,7 +109,8 @@ CURLICUE_EXPORT int curlicue_multi_add(curlicue_multi* multi, CURL* handle, curl
                                        void* data);
 /** Ends a transfer; `done` is told CURLICUE_CANCELLED. */
 CURLICUE_EXPORT int curlicue_multi_remove(curlicue_multi* multi, CURL* handle);
-/** @param bitmask CURLPAUSE_RECV, CURLPAUSE_SEND, CURLPAUSE_ALL or CURLPAUSE_CONT */
+/** Inside a callback of libcurl's it applies when libcurl has returned.
+ *  @param bitmask CURLPAUSE_RECV, CURLPAUSE_SEND, CURLPAUSE_ALL or CURLPAUSE_CONT */
 CURLICUE_EXPORT int curlicue_multi_pause(curlicue_multi* multi, CURL* handle, int bitmask);
 /** How many handles are added. */
 CURLICUE_EXPORT size_t curlicue_multi_size(const curlicue_multi* multi);
