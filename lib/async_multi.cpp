@@ -13,9 +13,24 @@ using detail::engine;
 
 namespace {
 
-bool parses_authorities_once() noexcept {
-    return !has(detail::fault::insists_on_directory) ||
-           curl_version_info(CURLVERSION_NOW)->capath == nullptr;
+std::string on_authorities(bool cached) {
+    const bool directory = curl_version_info(CURLVERSION_NOW)->capath != nullptr;
+    if (cached && !(directory && has(detail::fault::insists_on_directory)))
+        return "CA certificates: the default bundle file alone, parsed once; as strict as with the "
+               "directory\n";
+    if (!directory)
+        return {};
+    return std::string("CA certificates: the loop stands still while the default directory is "
+                       "parsed, for each connection; ") +
+           (cached ? "this libcurl does not leave it out\n" : "ca_cache avoids that\n");
+}
+
+std::string on_longest(const multi_stats& stats) {
+    const auto milliseconds = [](std::chrono::nanoseconds time) {
+        return std::to_string(std::chrono::duration<double, std::milli>(time).count()) + " ms";
+    };
+    return "longest so far: " + milliseconds(stats.libcurl_longest) + " in libcurl, " +
+           milliseconds(stats.continuations_longest) + " in continuations\n";
 }
 
 } // namespace
@@ -129,11 +144,10 @@ std::string async_multi::diagnostics() const {
         if (detail::has(each.which))
             text +=
                 "this libcurl: " + std::string(each.what) + "; " + std::string(each.answer) + '\n';
-    if (options.ca_cache)
-        text += parses_authorities_once()
-                    ? "CA certificates: the default bundle file alone, parsed once; as strict as "
-                      "with the directory\n"
-                    : "CA certificates: also the default directory, for each connection\n";
+    text += on_authorities(options.ca_cache);
+    if (has_protocol("file"))
+        text += "file://: the loop stands still until all of it is read or written\n";
+    text += on_longest(stats());
     const auto on = [&text](const char* name, bool is_on) {
         text += std::string(name) + ": " + (is_on ? "on\n" : "off\n");
     };

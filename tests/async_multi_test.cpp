@@ -223,6 +223,26 @@ TEST_F(AnAsyncMulti, SaysInWordsWhatItRunsOn) {
     EXPECT_THAT(multi->diagnostics(), HasSubstr("heartbeat: off"));
 }
 
+TEST_F(AnAsyncMulti, SaysWhatHoldsUpTheLoop) {
+    const temporary_directory directory;
+    write_file(directory / "large", std::string(1 << 20, 'x'));
+    easy all("file://" + (directory / "large").string());
+    bool turned = false;
+    std::size_t size = 0;
+    all.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> data) {
+        if (size == 0)
+            multi->post([&] { turned = true; }).detach([](const std::exception_ptr&) {});
+        size += data.size();
+        EXPECT_FALSE(turned) << "after " << size << " bytes";
+        return data.size();
+    });
+    const auto over = multi->add_handle(all);
+    run_to([&] { return over.ready(); });
+    EXPECT_EQ(size, 1u << 20);
+    EXPECT_THAT(multi->diagnostics(), HasSubstr("file://: the loop stands still"));
+    EXPECT_THAT(multi->diagnostics(), HasSubstr("longest so far"));
+}
+
 TEST_F(AnAsyncMulti, WorksWithoutAHeartbeat) {
     multi.emplace(&loop, async_multi_options{.heartbeat = 0ms});
     std::string body;

@@ -149,7 +149,8 @@ public:
 
     /// @threading thread-safe
     multi_stats stats() const;
-    /// The versions found, and what is done differently for their sake, as text for a person.
+    /// The versions found, what is done differently for their sake, and what holds up the loop:
+    /// text for a person.
     std::string diagnostics() const;
 
 private:
