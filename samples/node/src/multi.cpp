@@ -87,8 +87,10 @@ void multi::hold_loop() noexcept {
 
 // Unless it is busy again by then: one request often follows another.
 void multi::rest_later() noexcept {
-    if (idle_ || !multi_ || multi_->closed())
+    if (idle_)
         return;
+    if (!multi_ || multi_->closed())
+        return rest();
     try {
         idle_.emplace(multi_->executor());
         idle_->get_future()

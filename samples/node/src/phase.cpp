@@ -26,8 +26,12 @@ std::string_view phase_of(const easy& handle, CURLcode failure) {
     if (handle.getinfo<CURLINFO_PRETRANSFER_TIME_T>() == 0us) {
         if (handle.getinfo<CURLINFO_NAMELOOKUP_TIME_T>() == 0us)
             return "resolve";
-        // 7.88 gives the time of the connection only when TLS is through, its port before.
-        return handle.getinfo<CURLINFO_LOCAL_PORT>() == 0 ? "connect" : "tls";
+        // 7.88 has no time until TLS is through, but a port; 8.10 and newer have -1 there until
+        // then, and from 8.14 on no time either.
+        return handle.getinfo<CURLINFO_CONNECT_TIME_T>() == 0us &&
+                       handle.getinfo<CURLINFO_LOCAL_PORT>() <= 0
+                   ? "connect"
+                   : "tls";
     }
     return handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() == 0 ? "headers" : "body";
 }

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { after, before, describe, test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 const { fetch, AsyncCurlMulti } = require('..');
-const { collectUntil } = require('./support/collect.js');
+const { collect, collectUntil } = require('./support/collect.js');
 const { bytes, startNginx } = require('./support/nginx.js');
 const { runProgram } = require('./support/program.js');
 const { answer, serve } = require('./support/server.js');
@@ -113,12 +113,9 @@ describe('A body', () => {
             answer('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n')(socket);
         });
         const text = fetch(talking.url).then((response) => response.text());
-        let collected = 0;
-        const registry = new FinalizationRegistry(() => ++collected);
-        registry.register({});
         while (sockets.length === 0)
             await turn();
-        await collectUntil(() => collected === 1);
+        await collect();
         sockets[0].write('kept');
         assert.equal(await text, 'kept');
         await Promise.all([server.stop(), talking.stop()]);
@@ -134,7 +131,7 @@ describe('A body', () => {
         for (let round = 0; round !== 5; ++round) {
             for (const body of await batch(20))
                 assert.ok(expected.equals(body));
-            await collectUntil(() => true);
+            await collect();
         }
         for (const body of kept) {
             assert.ok(!expected.equals(body));
@@ -146,40 +143,37 @@ describe('A body', () => {
     test('needs no new memory after others', async () => {
         const bodies = () => Promise.all(Array.from({ length: 30 },
             async () => (await fetch(`${nginx.http}/bytes/${MIB}`)).bytes()));
-        const collected = async () => {
-            let gone = false;
-            const registry = new FinalizationRegistry(() => gone = true);
-            registry.register({});
-            await collectUntil(() => gone);
-        };
         const faults = () => process.resourceUsage().minorPageFault;
         let before;
         for (let round = 0; round !== 3; ++round) {
             before = faults();
             await bodies();
-            await collected();
+            await collect();
         }
         // A page is 4 KiB: new memory would be 256 of them for each body.
         assert.ok(faults() - before < 30 * 64, `${faults() - before} new pages`);
     });
 
-    test('leaves no memory when nobody fetches any more', async () => {
-        const { code, output } = await runProgram(`
-            const { collectUntil } = require(${JSON.stringify(require.resolve('./support/collect.js'))});
+    test('leaves no memory when nobody fetches any more, or all is closed', async () => {
+        const silent = await serve(() => {});
+        const program = (end) => `
+            const { collect } = require(${JSON.stringify(require.resolve('./support/collect.js'))});
             const { setTimeout: sleep } = require('node:timers/promises');
+            const multi = new curlicue.AsyncCurlMulti();
+            const get = async (url) => (await curlicue.fetch(url, { multi })).bytes();
             (async () => {
-                await Promise.all(Array.from({ length: 60 },
-                    async () => (await curlicue.fetch('${nginx.http}/bytes/${MIB}')).bytes()));
-                let gone = false;
-                const registry = new FinalizationRegistry(() => gone = true);
-                registry.register({});
-                await collectUntil(() => gone);
+                ${end === 'close' ? `get('${silent.url}').catch(() => {});` : ''}
+                await Promise.all(Array.from({ length: 60 }, () => get('${nginx.http}/bytes/${MIB}')));
+                await collect();
                 const resident = process.memoryUsage.rss();
+                ${end === 'close' ? 'await multi.close();' : ''}
                 for (let i = 0; i !== 100 && process.memoryUsage.rss() > resident - ${32 * MIB}; ++i)
                     await sleep(100);
-                console.log(resident - process.memoryUsage.rss() > ${32 * MIB} ? 'less' : 'as much');
-            })();`);
-        assert.deepEqual([code, output], [0, 'less\n']);
+                console.log(resident - process.memoryUsage.rss() > ${32 * MIB} ? 'less' : 'as much', multi.closed);
+            })();`;
+        for (const [end, output] of [['wait', 'less false\n'], ['close', 'less true\n']])
+            assert.deepEqual(await runProgram(program(end)), { code: 0, output });
+        await silent.stop();
     });
 
     test('is no larger than it may be, when it is read as a whole', async () => {

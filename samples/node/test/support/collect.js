@@ -16,4 +16,12 @@ async function collectUntil(done) {
     }
 }
 
-module.exports = { collectUntil };
+/** Collects what is garbage now. */
+async function collect() {
+    let gone = false;
+    const registry = new FinalizationRegistry(() => gone = true);
+    registry.register({});
+    await collectUntil(() => gone);
+}
+
+module.exports = { collect, collectUntil };
