@@ -16,8 +16,9 @@ class Client:
 
     counted_parts = None  # where not the workload's: see there
 
-    def __init__(self, name, command, missing=None):
+    def __init__(self, name, command, missing=None, like=None):
         self.name = name
+        self.like = like or name  # whose workloads it has
         self.missing = missing  # why it cannot run, if so
         self._command = command
 
@@ -80,6 +81,13 @@ def native(name, build, *options):
     return Client(name, [program, *options], None if program.exists() else "what it needs is not installed")
 
 
+def before(build):
+    """curlicue as it was: the same client, of a build of another state."""
+    program = build / "tests" / "bench" / "bench_curlicue"
+    missing = None if program.exists() else f"{program} is not there: ninja -C {build} bench"
+    return Client(BEFORE, [program], missing, like="curlicue")
+
+
 def undici(output):
     """Gets it from npm, once."""
     directory = output / "undici"
@@ -98,6 +106,7 @@ def pycurl():
     return Client("pycurl", [python, HERE / "peers" / "pycurl_multi.py"], None if found else "python3-pycurl is not installed")
 
 
+BEFORE = "curlicue-before"
 NATIVE = ("curlicue", "libuv-example", "curl_multi_poll", "sockets", "beast")
 NAMES = (*NATIVE, "curlicue-2", "wrk", "wrk-2", "h2load", "undici", "pycurl")  # -2: with two threads
 

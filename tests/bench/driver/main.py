@@ -26,6 +26,8 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="how many, instead of each workload's own number")
     parser.add_argument("--quick", action="store_true",
                         help=f"{' and '.join(QUICK['workloads'])} with {', '.join(QUICK['clients'])}; within a minute")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="BUILD",
+                        help="curlicue alone, beside itself as it is in that build directory; ratios are to that")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -49,7 +51,7 @@ class Measurement:
         self.failures = 0
 
     def job(self, part=1):
-        return self.workload.job(self.server.addresses, self.client.name, part)
+        return self.workload.job(self.server.addresses, self.client.like, part)
 
     def run_once(self):
         if self.failures == 2:
@@ -97,17 +99,17 @@ class Measurement:
         return None
 
 
-def measure_workload(workload, chosen, rounds, server, counter):
+def measure_workload(workload, chosen, rounds, server, counter, reference):
     needed = workload.requests + 100 if workload.options.get("once") else 0
     if (allowed := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < needed:
         say(f"{workload.name} is left out: a process may have {allowed} descriptors here, it needs {needed}")
         return []
-    takers = [Measurement(workload, client, server) for client in chosen if client.name in workload.clients]
-    for _ in range(rounds or workload.rounds):
-        for taker in takers:
+    takers = [Measurement(workload, client, server) for client in chosen if client.like in workload.clients]
+    for number in range(rounds or workload.rounds):
+        for taker in takers if number % 2 == 0 else reversed(takers):
             taker.run_once()
     rows = [taker.row(counter) for taker in takers]
-    report.print_rows(rows)
+    report.print_rows(rows, reference)
     for taker in takers:
         if taker.totals and (remark := taker.remark()):
             print(f"{'':13}{taker.client.name:16}{remark}", flush=True)
@@ -124,6 +126,11 @@ def measure_micro(asked):
 
 
 def chosen_clients(asked, workloads):
+    if asked.compare:
+        before = clients.before(asked.compare)
+        if before.missing:
+            sys.exit(before.missing)
+        return [clients.get("curlicue", asked.build, asked.output), before]
     wanted = asked.client.split(",") if asked.client else QUICK["clients"] if asked.quick else clients.NAMES
     if unknown := [name for name in wanted if name not in clients.NAMES]:
         sys.exit(f"There is no client {unknown[0]}; there are {', '.join(clients.NAMES)}.")
@@ -140,12 +147,13 @@ def measure_workloads(asked, workloads):
     counter = measure.Counter()
     say(f"System calls are counted with {counter.tool[0]}" if counter.tool else
         "Neither perf nor strace works here: system calls are not counted")
+    reference = clients.BEFORE if asked.compare else report.REFERENCE
     rows = []
     report.print_heading()
     with measure.Server(asked.build) as server:
         for workload in workloads:
             rounds = asked.rounds or (3 if asked.quick else None)
-            rows += measure_workload(workload, chosen, rounds, server, counter)
+            rows += measure_workload(workload, chosen, rounds, server, counter, reference)
             report.write_json(rows, asked.output / "bench.json")
     without = chart.draw(rows, asked.output / "bench.svg")
     say(f"{asked.output}/bench.json has the same, " + (f"no chart: {without}" if without else "bench.svg a chart of get-*"))

@@ -20,9 +20,9 @@ def print_heading():
           f"{'allocations':>12}{'rss_kb':>8}{'rps x':>8}{'cpu x':>7}")
 
 
-def print_rows(rows):
-    """The rows of one workload; the last two columns are as many times those of the reference."""
-    reference = next((row for row in rows if row["client"] == REFERENCE), {})
+def print_rows(rows, to):
+    """The rows of one workload; the last two columns are as many times those of the client named `to`."""
+    reference = next((row for row in rows if row["client"] == to), {})
     for row in rows:
         times = [row[key] / reference[key] if row[key] and reference.get(key) else None for key in ("rps", "cpu_us")]
         print(f"{row['workload']:13}{row['client']:16}{number(row['requests']):>9}{number(row['rps']):>9}"
