@@ -2,6 +2,7 @@
 #include "environment.hpp"
 
 #include "multi.hpp"
+#include "os_error.hpp"
 #include "phase.hpp"
 
 #include <algorithm>
@@ -87,8 +88,9 @@ napi_value environment::made_error(const std::exception& failure) {
         code = transfer->code();
         if (!transfer->error_buffer().empty())
             words = transfer->error_buffer();
-        phase = phase_of(transfer->handle(), static_cast<CURLcode>(code.value()));
-        os_error = static_cast<double>(transfer->handle().getinfo<CURLINFO_OS_ERRNO>());
+        const auto number = static_cast<CURLcode>(code.value());
+        phase = phase_of(transfer->handle(), number);
+        os_error = static_cast<double>(os_error_of(transfer->handle(), number));
     } else if (const auto* usage = dynamic_cast<const usage_error*>(&failure)) {
         code = usage->code();
     } else if (const auto* system = dynamic_cast<const std::system_error*>(&failure)) {
