@@ -23,13 +23,23 @@ type Bytes = ArrayBuffer | NodeJS.ArrayBufferView;
 type Pieces = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
 export interface FetchOptions {
+    /** Default GET. CONNECT, TRACE and TRACK are a TypeError. */
     method?: string;
+    /**
+     * Where the message ends is fetch's own to say: Transfer-Encoding, Keep-Alive, Upgrade, TE, Trailer,
+     * Expect and Proxy-… are a TypeError, and Connection may be `close` or `keep-alive`. A Content-Length
+     * must be the body's; that of an iterable is its size, which it is then sent with instead of in chunks.
+     */
     headers?: Headers | Record<string, string> | Iterable<readonly [string, string]>;
-    /** An iterable is asked for no more than the server takes. */
+    /**
+     * Not with GET and HEAD. An iterable is asked for no more than the server takes; if the transfer ends
+     * before, it is told at once and why, by ReadableStream's `cancel`, Readable's `destroy` or an iterator's
+     * `return`.
+     */
     body?: string | Bytes | URLSearchParams | FormData | Blob | Pieces | null;
     /** Ends the transfer, whatever it is at, with the signal's reason. */
     signal?: AbortSignal;
-    /** Another server gets no headers but Accept, Accept-Language and User-Agent. */
+    /** Another server gets no headers but Accept, Accept-Language, Content-Type and User-Agent. */
     redirect?: 'follow' | 'manual' | 'error';
     /** Default 10. */
     maxRedirects?: number;
@@ -37,7 +47,10 @@ export interface FetchOptions {
     maxBodySize?: number;
     /** Bytes that may wait here until they are read; default 1 MiB. */
     highWaterMark?: number;
-    /** Milliseconds for everything, the body included; default 0, no limit. */
+    /**
+     * Milliseconds for everything, the body included; default 0. For this and the next two, 0 and
+     * Infinity are no limit.
+     */
     timeout?: number;
     /** Milliseconds until a connection stands; default 30 000. */
     connectTimeout?: number;
@@ -45,17 +58,23 @@ export interface FetchOptions {
     stallTimeout?: number;
     /** Default: one for all, made when it is needed. */
     multi?: AsyncCurlMulti;
-    /** Any option of libcurl, set before the transfer begins; also those that the guard has set. */
-    tweak?(curl: Curl): void;
+    /**
+     * Any option of libcurl, set before the transfer begins; also those that the guard has set. Called for
+     * each redirect as well, until one leads to another server: what it sets may be secret.
+     */
+    tweak?(curl: Curl, url: string): void;
+    /** `tweak` is called for redirects to other servers too; its second argument says where they lead. */
+    tweakAllHops?: boolean;
 }
 
 /**
  * Asks a server, and resolves when the head of its response is there; an error status is a response
  * too. http and https only; the server is verified; no proxy, cookies or .netrc unless `tweak` says
- * so.
- * @throws CurlError; TypeError; what `signal` says; what an iterable `body` throws
+ * so. The URL is read as `new URL` does; its user and password go to that server alone. A Request
+ * gives its method, headers, body, signal and redirect where the options do not.
+ * @throws CurlError; TypeError for what cannot be sent; what `signal` says; what an iterable `body` throws
  */
-export function fetch(url: string | URL, options?: FetchOptions): Promise<Response>;
+export function fetch(input: string | URL | Request, options?: FetchOptions): Promise<Response>;
 
 /** The body comes once, in whichever form. The transfer waits while nobody reads. */
 export class Response implements AsyncIterable<Uint8Array> {
@@ -66,7 +85,7 @@ export class Response implements AsyncIterable<Uint8Array> {
     readonly headers: Headers;
     /** '1.1', '2' or '3'. */
     readonly httpVersion: string;
-    /** Of the last redirect, if any. */
+    /** Of the last redirect, if any; without user, password and fragment. */
     readonly url: string;
     readonly redirected: boolean;
     readonly bodyUsed: boolean;

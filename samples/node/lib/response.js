@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-/** The pairs of a head that came over the wire. */
-function* pairsOf(head) {
-    for (const line of head.split('\r\n').slice(1)) {
-        const colon = line.indexOf(':');
-        if (colon > 0)
-            yield [line.slice(0, colon), line.slice(colon + 1).trim()];
-    }
-}
+const { headersIn, statusOf } = require('./head.js');
 
 /**
  * What a server answered. The body comes once, in whichever form it is asked for: as a whole, as a
@@ -20,32 +13,26 @@ class Response {
     #headers;
     #body;
     #used = false;
-    #settled;
     #maxBodySize;
 
-    /** @param settled called once nothing more will come, or be wanted */
-    constructor(transfer, head, { url, redirected, maxBodySize }, settled) {
+    constructor(transfer, head, { shownUrl, redirected, maxBodySize }) {
+        const { version, status, text } = statusOf(head);
         this.#transfer = transfer;
         this.#head = head;
-        const blank = head.indexOf(' ');
-        this.httpVersion = head.slice('HTTP/'.length, blank);
-        this.status = Number(head.slice(blank + 1, blank + 4));
-        this.url = url;
+        this.httpVersion = version;
+        this.status = status;
+        this.statusText = text;
+        this.url = shownUrl;
         this.redirected = redirected;
         this.#maxBodySize = maxBodySize;
-        this.#settled = settled;
     }
 
     get ok() {
         return this.status >= 200 && this.status < 300;
     }
 
-    get statusText() {
-        return this.#head.slice(this.#head.indexOf(' ') + 5, this.#head.indexOf('\r'));
-    }
-
     get headers() {
-        return this.#headers ??= new Headers([...pairsOf(this.#head)]);
+        return this.#headers ??= headersIn(this.#head);
     }
 
     get bodyUsed() {
@@ -81,26 +68,21 @@ class Response {
                 yield chunk;
             ended = true;
         } finally {
-            this.#end(ended ? undefined : new DOMException('The body is not read on', 'AbortError'));
+            if (!ended)
+                this.#transfer.cancel(new DOMException('The body is not read on', 'AbortError'));
         }
     }
 
     /** Ends the transfer. What is read later is rejected with `reason`. */
     cancel(reason = new DOMException('The response was cancelled', 'AbortError')) {
         this.#used = true;
-        this.#end(reason);
+        this.#transfer.cancel(reason);
     }
 
     #use() {
         if (this.#used)
             throw new TypeError('the body has been read, or is being read');
         this.#used = true;
-    }
-
-    #end(reason) {
-        if (reason !== undefined)
-            this.#transfer.cancel(reason);
-        this.#settled?.();
     }
 
     async #whole(asText) {
@@ -110,8 +92,6 @@ class Response {
         } catch (error) {
             this.#transfer.cancel(error);
             throw error;
-        } finally {
-            this.#settled?.();
         }
     }
 

@@ -1,41 +1,117 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-const isBytes = (body) => ArrayBuffer.isView(body) || body instanceof ArrayBuffer;
+const { Readable } = require('node:stream');
 
-/**
- * A body as the addon takes it: `content`, a string or bytes, or true for what `source` brings piece
- * by piece; and the type that it has if nobody says otherwise.
- */
-function bodyOf(body) {
-    if (body === undefined || body === null)
-        return { content: undefined };
-    if (typeof body === 'string')
-        return { content: body, type: 'text/plain;charset=UTF-8' };
-    if (isBytes(body))
-        return { content: body };
-    if (body instanceof URLSearchParams || body instanceof FormData || body instanceof Blob) {
-        const encoded = new globalThis.Response(body); // Node knows how
-        return { content: true, source: encoded.body, type: encoded.headers.get('content-type') };
+const ignore = () => {};
+
+/** How a source brings its pieces, and how it is told that no more are wanted. */
+function piecesOf(source) {
+    if (source instanceof ReadableStream) {
+        const reader = source.getReader();
+        return { next: () => reader.read(), stop: (reason) => reader.cancel(reason) };
     }
-    if (body[Symbol.asyncIterator] || body[Symbol.iterator])
-        return { content: true, source: body };
-    throw new TypeError('body must be a string, bytes, a form, a Blob, or an iterable of bytes');
+    const iterator = (source[Symbol.asyncIterator] ?? source[Symbol.iterator]).call(source);
+    const stop = (reason) => {
+        if (source instanceof Readable) // its iterator hears of it after the next piece, if there is one
+            source.on('error', ignore).destroy(reason);
+        return iterator.return?.(reason);
+    };
+    return { next: () => iterator.next(), stop };
+}
+
+function sizeOf(piece) {
+    const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece?.byteLength;
+    if (typeof size !== 'number')
+        throw new TypeError('what is uploaded must be strings, ArrayBuffers or views of them');
+    return size;
+}
+
+function copyOf(piece) {
+    if (typeof piece === 'string')
+        return piece;
+    return new Uint8Array(piece.buffer ?? piece, piece.byteOffset, piece.byteLength).slice();
 }
 
 /**
- * Writes what `source` brings, no faster than it goes out. What it throws is what the transfer fails
- * with.
+ * The same pieces, if they come to `size` bytes. The one that completes it waits until nothing
+ * follows: the server gets less than it was told of, which is no request, rather than too much, which is
+ * two.
  */
-async function upload(transfer, source) {
-    try {
-        for await (const chunk of source)
-            if (!transfer.write(chunk) && !await transfer.drained())
+async function* exactly(size, pieces) {
+    let left = size, last;
+    for await (const piece of pieces) {
+        const more = sizeOf(piece);
+        left -= more;
+        if (left < 0)
+            throw new TypeError('the body is longer than its content-length');
+        if (left !== 0)
+            yield piece;
+        else if (more !== 0)
+            last = copyOf(piece); // whose memory may be used again
+    }
+    if (left !== 0)
+        throw new TypeError('the body is shorter than its content-length');
+    if (last !== undefined)
+        yield last;
+}
+
+/** Writes what a source brings, no faster than it goes out, and tells it if the transfer ends before. */
+class Upload {
+    #pieces;
+    #size;
+    #ended = false;
+
+    /** @param size in bytes, if it is known */
+    constructor(source, size) {
+        this.#pieces = piecesOf(source);
+        this.#size = size;
+    }
+
+    /** What the source throws, or a size that is another, is what the transfer fails with. */
+    async send(transfer) {
+        try {
+            const pieces = this.#brought();
+            for await (const piece of this.#size === undefined ? pieces : exactly(this.#size, pieces))
+                if (!transfer.write(piece) && !await transfer.drained())
+                    return;
+            transfer.end();
+        } catch (error) {
+            transfer.cancel(error);
+        }
+    }
+
+    /** The transfer is over, or will not be. */
+    async stop(reason = new DOMException('The transfer is over', 'AbortError')) {
+        if (this.#ended)
+            return;
+        this.#ended = true;
+        try {
+            await this.#pieces.stop(reason);
+        } catch {
+            // It is its own affair.
+        }
+    }
+
+    async *#brought() {
+        for (;;) {
+            const { done, value } = await this.#next();
+            if (done)
                 return;
-        transfer.end();
-    } catch (error) {
-        transfer.cancel(error);
+            yield value;
+        }
+    }
+
+    async #next() {
+        try {
+            const { done, value } = await this.#pieces.next();
+            this.#ended ||= done;
+            return { done, value: await value };
+        } catch (error) {
+            this.#ended = true;
+            throw error;
+        }
     }
 }
 
-module.exports = { bodyOf, upload };
+module.exports = { Upload };

@@ -33,8 +33,9 @@ public:
     guarded_easy& operator=(const guarded_easy&) = delete;
 
     /// For one request (…, url, method, headers, body, limits): headers alternate names and values;
-    /// a body is a string, bytes, `true` for one that is sent piece by piece, or undefined; limits
-    /// are milliseconds for the whole, to connect, and without a byte.
+    /// a body is a string, bytes, or undefined, and of one that is sent piece by piece its size in
+    /// bytes, or `true` if that is not known; limits are milliseconds for the whole, to connect,
+    /// and without a byte. What may be sent is for lib/ to check.
     /// @throws type_error
     void prepare(const arguments& given);
     /// Back to what is common to all requests.
@@ -65,7 +66,8 @@ private:
     bool has_body_ = false;
 };
 
-/// Those that wait for their next request.
+/// Those that wait for their next request. One whose transfer has failed is not among them: libcurl
+/// keeps more of that than it lets anybody take back.
 class guarded_easies {
 public:
     std::unique_ptr<guarded_easy> take();

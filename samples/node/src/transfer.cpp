@@ -18,8 +18,9 @@ std::shared_ptr<multi> multi_of(const arguments& given) {
 
 // "HTTP/1.1 100 Continue": the response is still to come.
 bool is_interim(std::string_view head) noexcept {
-    const auto space = head.find(' ');
-    return space != head.npos && head.substr(space + 1).starts_with('1');
+    const auto blank = head.find(' ');
+    const auto status = head.find_first_not_of(' ', blank);
+    return status != head.npos && head[status] == '1';
 }
 
 } // namespace
@@ -53,8 +54,11 @@ napi_value transfer::curl(const arguments& given) {
     return object;
 }
 
-// () => Promise<string>: the response's head.
+// (told?: (reason) => void) => Promise<string>: the response's head. `told` is called when it is
+// over, with what it failed with, if it did.
 napi_value transfer::start(const arguments& given) {
+    if (given.has(0))
+        told_.emplace(given.env, given[0]);
     if (curl_)
         easy_->set_callbacks();
     easy_->call(*this);
@@ -67,7 +71,7 @@ napi_value transfer::start(const arguments& given) {
 }
 
 std::size_t transfer::header(std::string_view line) {
-    if (line.starts_with("HTTP/")) {
+    if (head_complete_ && curl_ && line.starts_with("HTTP/")) { // one more, by an option
         head_.clear();
         head_complete_ = false;
     }
@@ -75,12 +79,14 @@ std::size_t transfer::header(std::string_view line) {
         return line.size();
     if (head_.size() + line.size() > most_of_a_head)
         throw std::system_error(CURLE_FILESIZE_EXCEEDED, "the response's head");
-    if (line == "\r\n" || line == "\n") {
-        head_complete_ = !is_interim(head_);
-        if (head_complete_ && !curl_) // else, by an option, another response may follow
-            tell_soon();
-    } else {
+    if (line != "\r\n" && line != "\n") {
         head_.append(line);
+    } else if (is_interim(head_)) {
+        head_.clear();
+    } else {
+        head_complete_ = true;
+        if (!curl_)
+            tell_soon();
     }
     return line.size();
 }
@@ -120,12 +126,26 @@ void transfer::tell_soon() {
 
 void transfer::tell() {
     const auto env = where_.env();
-    if (head_wanted_.pending() && head_complete_)
+    if (head_wanted_.pending() && head_complete_) {
         head_wanted_.resolve(env, latin1(env, std::exchange(head_, {})));
+        // One that answers before it has all may want no more. libcurl 7.88 then stops sending, but
+        // waits for an upload that is paused to go on.
+        resume(upload_.resume());
+    }
     if (body_wanted_.pending() && readable())
         body_wanted_.resolve(env, taken());
     if (drain_wanted_.pending() && (over() || !upload_.full()))
         drain_wanted_.resolve(env, boolean(env, !over()));
+}
+
+void transfer::tell_end() {
+    if (!told_)
+        return;
+    const auto env = where_.env();
+    const auto told = told_->value();
+    told_.reset();
+    const auto reason = failure_ ? failure_->value() : undefined(env);
+    check(env, napi_call_function(env, undefined(env), told, 1, &reason, nullptr));
 }
 
 void transfer::tell_failure() {
@@ -138,14 +158,23 @@ void transfer::tell_failure() {
 }
 
 void transfer::finished(result<easy>&& outcome) {
-    if (!outcome.has_value() && !failure_)
-        failure_.emplace(where_.env(), where_.error(outcome.exception()));
+    const auto fail = [&](const std::exception_ptr& why) {
+        if (!failure_)
+            failure_.emplace(where_.env(), where_.error(why));
+    };
+    if (!outcome.has_value())
+        fail(outcome.exception());
+    else if (!head_complete_) // as of a server that switches protocols, unasked
+        fail(std::make_exception_ptr(
+            std::system_error(CURLE_WEIRD_SERVER_REPLY, "the response has no head")));
     running_ = {};
     curl_.reset();
-    multi_->easies().give_back(std::move(easy_));
+    if (auto easy = std::exchange(easy_, nullptr); outcome.has_value())
+        multi_->easies().give_back(std::move(easy));
     if (failure_)
         tell_failure();
     tell();
+    tell_end();
 }
 
 void transfer::check_size(std::size_t size) const {
@@ -180,9 +209,10 @@ napi_value transfer::taken() {
     return form_ == form::chunks && body_.empty() ? undefined(env) : body_.take(env);
 }
 
-// Libcurl may call us before this returns.
+// Libcurl may call us before this returns, and may be through: then its outcome is still to be
+// told.
 void transfer::resume(bool stopped) {
-    if (stopped && !over()) {
+    if (stopped && !over() && !running_.ready()) {
         auto handle = easy_->handle();
         handle.unpause();
     }
@@ -241,7 +271,7 @@ napi_value transfer::drained(const arguments& given) {
 
 // (reason): what everything that is pending is rejected with, once libcurl has let go.
 napi_value transfer::cancel(const arguments& given) {
-    if (!over() && !failure_) {
+    if (!over() && !failure_ && !running_.ready()) {
         failure_.emplace(given.env, given[0]);
         body_.clear();
         running_.cancel();

@@ -48,6 +48,7 @@ private:
     void tell_soon();
     void tell();
     void tell_failure();
+    void tell_end();
     void finished(result<easy>&& outcome);
     void expect_body(std::size_t most);
     void check_size(std::size_t size) const;
@@ -73,6 +74,7 @@ private:
     bool telling_ = false;
     std::optional<js_exception> failure_;
 
+    std::optional<reference> told_; // of the end; a function that does not know us
     deferred head_wanted_;
     deferred body_wanted_;
     deferred drain_wanted_;

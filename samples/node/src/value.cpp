@@ -64,6 +64,15 @@ std::string to_string(napi_env env, napi_value value, const char* what) {
     return text;
 }
 
+std::string to_latin1(napi_env env, napi_value value, const char* what) {
+    std::size_t size = 0;
+    if (napi_get_value_string_latin1(env, value, nullptr, 0, &size) != napi_ok)
+        throw type_error(std::string(what) + " must be a string");
+    std::string text(size, '\0');
+    check(env, napi_get_value_string_latin1(env, value, text.data(), size + 1, &size));
+    return text;
+}
+
 double to_number(napi_env env, napi_value value, const char* what) {
     double number = 0;
     if (napi_get_value_double(env, value, &number) != napi_ok)
@@ -92,19 +101,23 @@ std::vector<std::string> to_strings(napi_env env, napi_value array, const char* 
 }
 
 bool is_bytes(napi_env env, napi_value value) {
-    bool view = false, buffer = false;
-    check(env, napi_is_typedarray(env, value, &view));
+    bool array = false, view = false, buffer = false;
+    check(env, napi_is_typedarray(env, value, &array));
+    check(env, napi_is_dataview(env, value, &view));
     check(env, napi_is_arraybuffer(env, value, &buffer));
-    return view || buffer;
+    return array || view || buffer;
 }
 
 std::span<const std::byte> to_bytes(napi_env env, napi_value value, const char* what) {
     void* data = nullptr;
     std::size_t size = 0;
-    bool view = false;
-    check(env, napi_is_typedarray(env, value, &view));
-    if (view) // also where its elements are wider than a byte
+    bool array = false, view = false;
+    check(env, napi_is_typedarray(env, value, &array));
+    check(env, napi_is_dataview(env, value, &view));
+    if (array) // also where its elements are wider than a byte
         check(env, napi_get_buffer_info(env, value, &data, &size));
+    else if (view)
+        check(env, napi_get_dataview_info(env, value, &size, &data, nullptr, nullptr));
     else if (napi_get_arraybuffer_info(env, value, &data, &size) != napi_ok)
         throw type_error(std::string(what) + " must be an ArrayBuffer or a view of one");
     return {static_cast<const std::byte*>(data), size};

@@ -61,6 +61,8 @@ void check(napi_env env, napi_status status);
 // From JavaScript. @throws type_error, naming `what` it is for
 napi_valuetype type_of(napi_env env, napi_value value);
 std::string to_string(napi_env env, napi_value value, const char* what);
+/// Each of its characters a byte, of those above 255 the lower one.
+std::string to_latin1(napi_env env, napi_value value, const char* what);
 double to_number(napi_env env, napi_value value, const char* what);
 std::uint32_t length_of(napi_env env, napi_value array, const char* what);
 napi_value element(napi_env env, napi_value array, std::uint32_t index);

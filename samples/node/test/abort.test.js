@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { setMaxListeners } = require('node:events');
+const { getEventListeners, setMaxListeners } = require('node:events');
 const { describe, test } = require('node:test');
 const { fetch, AsyncCurlMulti } = require('..');
 const { answer, serve } = require('./support/server.js');
@@ -48,6 +48,59 @@ describe('An AbortSignal', () => {
             await server.gone(1);
             await server.stop();
         }
+    });
+
+    test('is heard while an option is set', async () => {
+        const aborter = new AbortController();
+        const server = await serve(answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+        const tweak = () => aborter.abort('meanwhile');
+        await assert.rejects(fetch(server.url, { signal: aborter.signal, tweak }), (reason) => reason === 'meanwhile');
+        assert.equal(server.connections, 0);
+        await server.stop();
+    });
+
+    test('is heard between a response and what is done with it', async () => {
+        const aborter = new AbortController();
+        const server = await serve((socket) => socket.on('data', () => {
+            socket.write('HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n');
+            if (server.connections && ++asked === 5)
+                aborter.abort('enough');
+        }));
+        let asked = 0;
+        await assert.rejects(fetch(server.url, { signal: aborter.signal, maxRedirects: Infinity }),
+            (reason) => reason === 'enough');
+        await server.stop();
+    });
+
+    test('has no listener once a response is there, read or not', async () => {
+        const warnings = [];
+        const warned = (warning) => warnings.push(warning);
+        process.on('warning', warned);
+        const { signal } = new AbortController();
+        const listeners = () => getEventListeners(signal, 'abort').length;
+        for (const [method, reply] of [['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'],
+            ['GET', 'HTTP/1.1 204 No Content\r\n\r\n'], ['POST', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+            ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok']]) {
+            const server = await serve(answer(reply));
+            for (let i = 0; i !== 20; ++i) {
+                const { status } = await fetch(server.url, { method, signal });
+                assert.ok(status === 200 || status === 204);
+                while (listeners() !== 0)
+                    await new Promise(setImmediate);
+            }
+            await server.stop();
+        }
+        const silent = await serve(() => {});
+        const many = Array.from({ length: 50 }, () => fetch(silent.url, { signal }).catch(() => {}));
+        assert.equal(listeners(), 1);
+        await new Promise(setImmediate);
+        process.off('warning', warned);
+        assert.deepEqual(warnings, []);
+        while (silent.connections !== 50)
+            await new Promise(setImmediate);
+        await silent.stop();
+        await Promise.all(many);
+        assert.equal(listeners(), 0);
     });
 
     test('afterwards changes nothing', async () => {

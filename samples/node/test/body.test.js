@@ -182,6 +182,20 @@ describe('A body', () => {
         assert.equal((await (await fetch(`${nginx.http}/bytes/${MIB}`, { maxBodySize: MIB })).bytes()).length, MIB);
     });
 
+    test('that cannot be decoded fails with that, whichever read it ends', async () => {
+        const broken = require('node:zlib').gzipSync(Buffer.alloc(16 * MIB));
+        broken.fill(0xff, broken.length - 8); // its checksum and size
+        const server = await serve(answer(Buffer.concat([Buffer.from(
+            `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${broken.length}\r\n\r\n`), broken])));
+        for (const highWaterMark of [1, MIB]) {
+            await assert.rejects(async () => {
+                for await (const chunk of await fetch(server.url, { highWaterMark }))
+                    assert.ok(chunk.length > 0);
+            }, { name: 'CurlError', code: 'CURLE_BAD_CONTENT_ENCODING' });
+        }
+        await server.stop();
+    });
+
     test('is counted as it is decoded', async () => {
         const zeros = require('node:zlib').gzipSync(Buffer.alloc(16 * MIB));
         const server = await serve((socket) => socket.on('data', () => {

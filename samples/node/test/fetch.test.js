@@ -5,21 +5,11 @@ const assert = require('node:assert/strict');
 const { after, before, describe, test } = require('node:test');
 const { fetch, AsyncCurlMulti } = require('..');
 const { bytes, startNginx } = require('./support/nginx.js');
-const { answer, serve } = require('./support/server.js');
+const { answer, listener, serve } = require('./support/server.js');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-
-/** A server that keeps the heads of its requests. */
-async function listener(reply = ok) {
-    const heads = [];
-    const server = await serve((socket) => socket.on('data', (data) => {
-        heads.push(data.toString('latin1'));
-        socket.write(typeof reply === 'function' ? reply(heads.at(-1)) : reply);
-    }));
-    return Object.assign(server, { heads });
-}
 
 describe('fetch', () => {
     let nginx;
@@ -180,6 +170,47 @@ describe('A redirect', () => {
         assert.match(there.heads[0], /^GET \/there /);
         assert.match(there.heads[0], /\r\nAccept: text\/plain\r\n/);
         assert.doesNotMatch(there.heads[0], /secret|authorization|c2VjcmV0/i);
+        await Promise.all([here.stop(), there.stop()]);
+    });
+
+    test('calls tweak again, but not for another server, unless it is to be', async () => {
+        const there = await listener();
+        const here = await listener((head) => `HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ` +
+            `${head.startsWith('GET /second') ? `${there.url}/there` : '/second'}\r\n\r\n`);
+        for (const tweakAllHops of [false, true]) {
+            const asked = [];
+            const tweak = (curl, url) => {
+                asked.push(url);
+                curl.setopt('USERPWD', 'user:secret');
+            };
+            await (await fetch(`${here.url}/first`, { tweak, tweakAllHops })).text();
+            assert.deepEqual(asked, [`${here.url}/first`, `${here.url}/second`,
+                ...tweakAllHops ? [`${there.url}/there`] : []]);
+            assert.match(here.heads.at(-1), /\r\nAuthorization: Basic /);
+            assert.equal(/authorization/i.test(there.heads.at(-1)), tweakAllHops);
+        }
+        await Promise.all([here.stop(), there.stop()]);
+    });
+
+    test('back to the first server takes nothing there again', async () => {
+        const here = await listener((head) => head.startsWith('GET /back ') ? ok
+            : `HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ${there.url}\r\n\r\n`);
+        const there = await redirecting(`${here.url}/back`);
+        let tweaked = 0;
+        await (await fetch(here.url, { tweak: () => ++tweaked, headers: { 'X-Api-Key': 'secret' } })).text();
+        assert.equal(tweaked, 1);
+        assert.match(here.heads[0], /secret/);
+        assert.doesNotMatch(here.heads[1], /secret/);
+        await Promise.all([here.stop(), there.stop()]);
+    });
+
+    test('takes a body to another server with its type alone', async () => {
+        const there = await listener();
+        const here = await redirecting(there.url, 308);
+        const headers = { 'Content-Type': 'text/x', 'Content-Language': 'de' };
+        await (await fetch(here.url, { method: 'POST', body: 'once', headers })).text();
+        assert.match(there.heads[0], /\r\nContent-Type: text\/x\r\n[^]*\r\n\r\nonce$/);
+        assert.doesNotMatch(there.heads[0], /language/i);
         await Promise.all([here.stop(), there.stop()]);
     });
 

@@ -49,4 +49,14 @@ async function serve(talk) {
 /** What `talk` may be: says `reply` when a request's head has come. */
 const answer = (reply) => (socket) => socket.on('data', () => socket.write(reply));
 
-module.exports = { serve, answer };
+/** A server that keeps what it is asked, and replies `reply`, or what that makes of it. */
+async function listener(reply = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') {
+    const heads = [];
+    const server = await serve((socket) => socket.on('data', (data) => {
+        heads.push(data.toString('latin1'));
+        socket.write(typeof reply === 'function' ? reply(heads.at(-1)) : reply, 'latin1');
+    }));
+    return Object.assign(server, { heads });
+}
+
+module.exports = { serve, answer, listener };

@@ -13,6 +13,9 @@ export async function use(signal: AbortSignal): Promise<Phase | undefined> {
             method: 'PUT', body: parts(), headers: { 'X-Test': 'yes' }, signal, multi, redirect: 'error',
             tweak: (curl) => curl.setopt('CAINFO', 'ca.pem'),
         });
+        await fetch(new Request('http://127.0.0.1/'), {
+            tweakAllHops: true, tweak: (curl, url) => url.length === 0 || curl.unset('URL'),
+        });
         const type: string | null = response.headers.get('content-type');
         for await (const chunk of response)
             console.log(type, chunk.byteLength);
