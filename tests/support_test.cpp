@@ -4,14 +4,17 @@
 #include "support/ftp_server.hpp"
 #include "support/nginx.hpp"
 #include "support/proxy.hpp"
+#include "support/relay.hpp"
 #include "support/scripted_server.hpp"
 #include "support/server_process.hpp"
 #include "support/uv_fixture.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <curl/curl.h>
@@ -268,6 +271,56 @@ TEST(ScriptedServer, ReadsABody) {
     const outcome got =
         get(server.url(), [](CURL* easy) { curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "echo"); });
     EXPECT_EQ(got.body, "echo");
+}
+
+TEST(Relay, HandsEverythingOnAndTakesItsTime) {
+    relay far(nginx::shared().http("/"),
+              {std::chrono::milliseconds(20), std::chrono::milliseconds(30)});
+    const std::string url = far.url(nginx::shared().http("/bytes/1048576"));
+    EXPECT_TRUE(get(url).body == bytes(1 << 20));
+    EXPECT_EQ(far.accepted(), 1u);
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
+                                                                   &curl_easy_cleanup);
+    curl_easy_setopt(easy.get(), CURLOPT_URL, far.url(nginx::shared().http("/hello")).c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_NOBODY, 1L);
+    ASSERT_EQ(curl_easy_perform(easy.get()), CURLE_OK);
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(easy.get(), CURLINFO_TOTAL_TIME_T, &microseconds);
+    EXPECT_GE(microseconds, 70'000);
+}
+
+TEST(Relay, HandsUploadsOn) {
+    relay far(nginx::shared().http("/"), {});
+    const std::string sent = bytes(1 << 22);
+    std::string_view rest = sent;
+    const std::string url = nginx::shared().http("/upload/far");
+    get(far.url(url), [&](CURL* easy) { upload(easy, rest); });
+    EXPECT_TRUE(get(url).body == sent);
+}
+
+TEST(Relay, TellsOfEnds) {
+    const scripted_server server([](connection& client) {
+        client.read_request_head();
+        client.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    });
+    relay far(server.url(), {std::chrono::milliseconds(1)});
+    EXPECT_EQ(get(far.url(server.url())).code, CURLE_PARTIAL_FILE);
+    while (far.open() != 0 || server.open() != 0)
+        std::this_thread::yield();
+}
+
+TEST(Relay, VanishesWithoutAWord) {
+    const scripted_server server([](connection& client) {
+        client.read_request_head();
+        client.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    });
+    relay gone(server.url(), {});
+    gone.vanish();
+    EXPECT_EQ(get(gone.url(server.url()),
+                  [](CURL* easy) { curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 50L); })
+                  .code,
+              CURLE_OPERATION_TIMEDOUT);
+    EXPECT_EQ(gone.accepted(), 1u);
 }
 
 TEST(OpenDescriptors, ComeAndGo) {
