@@ -4,6 +4,7 @@
 #include "support/manual_executor.hpp"
 #include <curlicue/task.hpp>
 
+#include <new>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -62,6 +63,12 @@ void use_a_stop_token(manual_executor& loop) {
     const std::stop_source stop;
     promise<int> source(loop);
     auto sink = source.get_future().with(stop.get_token());
+}
+
+TEST_F(ACost, IsCountedWhicheverNewItIs) {
+    void* memory = nullptr;
+    EXPECT_EQ(cost([&] { memory = ::operator new(1, std::nothrow); }), 1);
+    ::operator delete(memory);
 }
 
 TEST_F(ACost, OfAPromiseAndItsFutureIsOneAllocation) { EXPECT_EQ(first_cost(use_a_promise), 1); }

@@ -126,8 +126,9 @@ TEST_F(AProgramUnderThePreload, IsLeftAloneWithAnotherFlavourOfLibcurl) {
     if (libcurl == nullptr || ::dlvsym(libcurl, "curl_easy_perform", "CURL_OPENSSL_4") == nullptr)
         GTEST_SKIP() << "this libcurl was built without versions: it cannot be told apart";
     EXPECT_THAT(expect_same(R"(under /usr/bin/python3 - <<'END'
-import os, pycurl
+import os, pycurl, sys
 easy = pycurl.Curl()
+easy.setopt(pycurl.WRITEFUNCTION, sys.stdout.buffer.write)
 easy.setopt(pycurl.URL, os.environ["HTTP"] + "/hello")
 easy.perform()
 print("GnuTLS" in pycurl.version)

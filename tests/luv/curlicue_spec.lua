@@ -402,6 +402,9 @@ describe('a program', function()
   end)
 
   it('may have a loop in each thread', function()
+    if host.run [[uv.new_thread(function() end):join()]] ~= 0 then -- lua-luv 1.48 of Debian 13
+      return pending('a program that has made a thread crashes with this luv')
+    end
     assert.are.same({0, '6666'}, {host.run [[
       local threads = {}
       for i = 1, 4 do

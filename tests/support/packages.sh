@@ -23,6 +23,8 @@ prefer() { "${@:2}" >/dev/null 2>&1 || optional+=("$1"); }
 # What it takes to build the library.
 require_build_tools() {
     require g++ command -v g++
+    # Without it Meson takes /usr/local/lib64 for the libraries, where nothing on Debian looks.
+    ! command -v dpkg >/dev/null || require dpkg-dev command -v dpkg-architecture
     require meson command -v meson
     require pkg-config command -v pkg-config
     require libcurl4-openssl-dev pkg-config --exists 'libcurl >= 7.88'

@@ -76,9 +76,10 @@ constexpr auto plain = R"( && LC_ALL=C sed -E -i \
     -e 's/[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT/DATE/g' \
     -e 's/[0-9]+ (ms|milliseconds)/TIME/' \
     -e 's/0x[0-9a-f]{6,}/POINTER/g' \
-    -e 's/-{24}[0-9a-f]{16}/BOUNDARY/g' \
+    -e 's/-{24}[0-9A-Za-z]{16,22}/BOUNDARY/g' \
+    -e 's/^(\* .* from [0-9a-f.:]+ port )[0-9]+/\1PORT/' \
     -e 's/\(\|\|\|[0-9]+\|\)/(PORT)/; s/(\(127,0,0,1),[0-9]+,[0-9]+/\1,PORT/' \
-    -e '/^[{}] \[[0-9]+ bytes data\]/d' \
+    -e '/^[{}] \[[0-9]+ bytes data\]/d; /^\* (Request completely sent off|abort upload)/d' \
     out err all)";
 
 /// All files below it with what they hold, one after the other.

@@ -41,15 +41,3 @@ void* operator new(std::size_t size) {
         return block;
     throw std::bad_alloc();
 }
-
-// The standard's comes to the one above; a sanitizer's does not.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    try {
-        return operator new(size);
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
