@@ -105,7 +105,8 @@ export type OptionValue = string | number | boolean | string[] | Bytes | null;
 
 /**
  * A transfer: libcurl's easy handle, under the names of PycURL's Curl. While it is added, setopt,
- * unset, reset and perform throw CURLICUE_ATTACHED.
+ * unset, reset and perform throw CURLICUE_ATTACHED. The one that `tweak` is given may be asked after
+ * its fetch, but transfers nothing else: perform and add_handle throw CURLICUE_BORROWED.
  */
 export class Curl {
     constructor(url?: string);
@@ -113,14 +114,15 @@ export class Curl {
     setopt(option: 'WRITEFUNCTION', called: (chunk: Uint8Array) => number | void): this;
     setopt(option: 'HEADERFUNCTION', called: (line: string) => number | void): this;
     /** @returns at the most `size` bytes; null at the end; READFUNC_PAUSE, READFUNC_ABORT */
-    setopt(option: 'READFUNCTION', called: (size: number) => Bytes | number | null | void): this;
+    setopt(option: 'READFUNCTION', called: (size: number) => Bytes | string | number | null | void): this;
     setopt(option: 'SEEKFUNCTION', called: (offset: number, origin: number) => number | void): this;
     /** @returns 1 to end the transfer. NOPROGRESS is switched off. */
     setopt(option: 'XFERINFOFUNCTION', called: (downloadTotal: number, downloaded: number,
         uploadTotal: number, uploaded: number) => number | void): this;
     setopt(option: 'DEBUGFUNCTION', called: (type: number, data: Uint8Array) => void): this;
     /**
-     * What a function throws is what `perform` is rejected with.
+     * What a function throws is what `perform` is rejected with, and a TypeError where it returns
+     * anything else than it may.
      * @throws CurlError if libcurl refuses; TypeError for a value of the wrong type
      */
     setopt(option: Option, value: OptionValue): this;

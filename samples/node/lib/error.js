@@ -31,6 +31,10 @@ const names = {
 function makeError(category, errno, message, phase, osError) {
     if (category === 'TypeError')
         return new TypeError(message);
+    if (category.startsWith('ERR_'))
+        return Object.assign(new RangeError(message), { code: category });
+    if (category.startsWith('CURLICUE_'))
+        return new CurlError(message, { code: category });
     const code = names[category]?.(errno) ?? 'CURLICUE_FAILED';
     const cause = osError ? systemError(osError) : undefined;
     return new CurlError(message, { code, errno, phase, cause });

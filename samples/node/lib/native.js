@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
+const { constants: { MAX_LENGTH, MAX_STRING_LENGTH } } = require('node:buffer');
 const { constants } = require('node:os');
 const path = require('node:path');
 const { makeError } = require('./error.js');
@@ -22,6 +23,6 @@ function load() {
 }
 
 const native = load();
-native.open(makeError);
+native.open(makeError, MAX_STRING_LENGTH, MAX_LENGTH);
 
 module.exports = native;

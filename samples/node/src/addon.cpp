@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What Node loads: (makeError) is called by lib/native.js, once for each environment.
+// What Node loads: (makeError, most characters in a string, most bytes in an array) is called by
+// lib/native.js, once for each environment.
 #include "class.hpp"
 #include "curl.hpp"
 #include "multi.hpp"
@@ -12,7 +13,9 @@ namespace {
 napi_value open(napi_env env, napi_callback_info info) noexcept {
     return called(env, [=] {
         const arguments given(env, info);
-        given.where.make_errors_by(given[0]);
+        given.where.begin(given[0],
+                          {static_cast<std::size_t>(given.number(1, "the longest string")),
+                           static_cast<std::size_t>(given.number(2, "the longest array"))});
         return undefined(env);
     });
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "body.hpp"
 
+#include "environment.hpp"
 #include "value.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace curlicue::node {
@@ -33,11 +36,23 @@ void body::append(std::span<const char> bytes) {
     size_ += bytes.size();
 }
 
+napi_value body::take_text(napi_env env) {
+    const auto size = std::exchange(size_, 0);
+    const block taken(std::move(block_));
+    std::string_view text(taken.data(), size);
+    if (text.starts_with("\xEF\xBB\xBF"))
+        text.remove_prefix(3);
+    return string(env, text);
+}
+
 napi_value body::take(napi_env env) {
     const auto size = std::exchange(size_, 0);
     if (size < worth_lending) // the block is used again
         return copy_of(env, {block_.data(), size});
     auto lent = std::make_unique<block>(std::move(block_));
+    if (size > environment::of(env).most().bytes)
+        throw coded_error("ERR_BUFFER_TOO_LARGE", "an array cannot have " + std::to_string(size) +
+                                                      " bytes; read the body as a stream");
     napi_value buffer = nullptr;
     const auto status = napi_create_external_arraybuffer(
         env, lent->data(), size,

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <utility>
 
 #include <node_api.h>
@@ -20,14 +19,17 @@ public:
 
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
-    std::string_view text() const noexcept { return {block_.data(), size_}; }
 
     /// @throws std::bad_alloc
     void reserve(std::size_t capacity) { block_.grow(capacity); }
     /// @throws std::bad_alloc
     void append(std::span<const char> bytes);
     /// All there is, as a Uint8Array. Empty afterwards.
+    /// @throws coded_error if it is more than an array may have
     napi_value take(napi_env env);
+    /// The same, as a string, of UTF-8 with or without a byte order mark.
+    /// @throws coded_error if it is more than a string may have
+    napi_value take_text(napi_env env);
     void clear() noexcept;
 
 private:

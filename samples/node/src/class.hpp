@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <initializer_list>
 #include <memory>
@@ -31,6 +32,10 @@ public:
     double number(std::size_t index, const char* what) const {
         return to_number(env, values_[index], what);
     }
+    std::int64_t whole(std::size_t index, const char* what, std::int64_t least,
+                       std::int64_t most) const {
+        return to_whole(env, values_[index], what, least, most);
+    }
 
     const napi_env env;
     environment& where;
@@ -51,9 +56,9 @@ template <class Call> napi_value called(napi_env env, Call call) noexcept {
 }
 
 /// A class of JavaScript's, each of whose objects has a `T`, made by `T(const arguments&)`, which
-/// is told by `collected()` when the object is gone. What is also given as an argument has a
-/// `T::tag`, by which its objects are told from others.
-/// *Ownership:* shared with what C++ has still to do with it.
+/// is told by `collected()` when the object is gone. By `T::tag` and the environment its objects
+/// are told from others: of other classes, of other addons, and of a second copy of this one, which
+/// has an environment of its own. *Ownership:* shared with what C++ has still to do with it.
 template <class T> class js_class {
 public:
     template <napi_value (T::*Method)(const arguments&)>
@@ -63,7 +68,7 @@ public:
     }
     template <napi_value (T::*Getter)(const arguments&)>
     static constexpr napi_property_descriptor getter(const char* name) {
-        return {name,    nullptr, nullptr,      trampoline<Getter>,
+        return {name,    nullptr, nullptr,      getter_trampoline<Getter>,
                 nullptr, nullptr, napi_default, nullptr};
     }
 
@@ -77,16 +82,21 @@ public:
     }
 
     /// @throws type_error if it is no object of this class
-    static const std::shared_ptr<T>& of(napi_env env, napi_value object, const char* what) {
+    static const std::shared_ptr<T>& of(environment& where, napi_value object, const char* what) {
+        const auto env = where.env();
+        const auto tag = tag_in(where);
         bool ours = false;
         if (type_of(env, object) == napi_object)
-            check(env, napi_check_object_type_tag(env, object, &T::tag, &ours));
+            check(env, napi_check_object_type_tag(env, object, &tag, &ours));
         if (!ours)
             throw type_error(what);
         return unwrapped(env, object);
     }
 
 private:
+    static napi_type_tag tag_in(environment& where) noexcept {
+        return {reinterpret_cast<std::uintptr_t>(&where), T::tag};
+    }
     static const std::shared_ptr<T>& unwrapped(napi_env env, napi_value object) {
         void* pointer = nullptr;
         check(env, napi_unwrap(env, object, &pointer));
@@ -96,20 +106,33 @@ private:
     static napi_value construct(napi_env env, napi_callback_info info) noexcept {
         return called(env, [=] {
             const arguments given(env, info);
+            napi_value target = nullptr;
+            check(env, napi_get_new_target(env, info, &target));
+            if (target == nullptr)
+                throw type_error("a class is called with new");
             auto owner = std::make_unique<std::shared_ptr<T>>(std::make_shared<T>(given));
-            if constexpr (requires { T::tag; })
-                check(env, napi_type_tag_object(env, given.self, &T::tag));
+            const auto tag = tag_in(given.where);
+            check(env, napi_type_tag_object(env, given.self, &tag));
             check(env, napi_wrap(env, given.self, owner.get(), &finalize, nullptr, nullptr));
             static_cast<void>(owner.release()); // the JavaScript object's from here on
             return given.self;
         });
     }
     static void finalize(napi_env /*env*/, void* data, void* /*hint*/) noexcept {
-        const std::unique_ptr<std::shared_ptr<T>> owner(static_cast<std::shared_ptr<T>*>(data));
+        auto* const owner = static_cast<std::shared_ptr<T>*>(data);
+        const environment::finalizing now((*owner)->where());
         (*owner)->collected();
+        delete owner;
     }
 
-    // Node sees to it that `this` is one of ours before it calls.
+    // Node sees to it that `this` is one of ours before it calls a method, but not with a getter.
+    template <napi_value (T::*Getter)(const arguments&)>
+    static napi_value getter_trampoline(napi_env env, napi_callback_info info) noexcept {
+        return called(env, [=] {
+            const arguments given(env, info);
+            return (of(given.where, given.self, "Illegal invocation").get()->*Getter)(given);
+        });
+    }
     template <napi_value (T::*Method)(const arguments&)>
     static napi_value trampoline(napi_env env, napi_callback_info info) noexcept {
         return called(env, [=] {

@@ -3,6 +3,7 @@
 
 #include "info.hpp"
 
+#include <climits>
 #include <string>
 #include <utility>
 
@@ -11,7 +12,7 @@ namespace {
 
 CURLoption option_of(const arguments& given) {
     if (type_of(given.env, given[0]) == napi_number)
-        return static_cast<CURLoption>(given.number(0, "the option"));
+        return static_cast<CURLoption>(given.whole(0, "the option", 0, INT_MAX));
     const auto name = given.text(0, "the option");
     const auto* const found =
         curl_easy_option_by_name(name.starts_with("CURLOPT_") ? name.c_str() + 8 : name.c_str());
@@ -28,7 +29,7 @@ option_value value_of(const arguments& given) {
     case napi_string:
         return given.text(1, "the value");
     case napi_number:
-        return static_cast<curl_off_t>(given.number(1, "the value"));
+        return static_cast<curl_off_t>(given.whole(1, "the value", -most_exact, most_exact));
     case napi_boolean: {
         bool value = false;
         check(given.env, napi_get_value_bool(given.env, given[1], &value));
@@ -42,13 +43,9 @@ option_value value_of(const arguments& given) {
 }
 
 easy easy_of(const arguments& given) {
-    if (!given.has(0))
-        return easy();
-    if (type_of(given.env, given[0]) != napi_external)
-        return easy(given.text(0, "the URL"));
-    void* pointer = nullptr;
-    check(given.env, napi_get_value_external(given.env, given[0], &pointer));
-    return *static_cast<const easy*>(pointer);
+    if (given.where.lent != nullptr)
+        return *given.where.lent;
+    return given.has(0) ? easy(given.text(0, "the URL")) : easy();
 }
 
 } // namespace
@@ -71,27 +68,31 @@ napi_value curl::define(napi_env env) {
 }
 
 napi_value curl::wrap(environment& where, napi_value js_class, const easy& handle) {
-    napi_value external = nullptr, object = nullptr;
-    const auto env = where.env();
-    check(env, napi_create_external(env, const_cast<easy*>(&handle), nullptr, nullptr, &external));
-    check(env, napi_new_instance(env, js_class, 1, &external, &object));
+    napi_value object = nullptr;
+    where.lent = &handle;
+    const auto status = napi_new_instance(where.env(), js_class, 0, nullptr, &object);
+    where.lent = nullptr;
+    check(where.env(), status);
     return object;
 }
 
-curl::curl(const arguments& given) : where_(given.where), handle_(easy_of(given)) {
-    napi_value functions = nullptr, symbol = nullptr;
-    check(given.env, napi_create_object(given.env, &functions));
-    check(given.env, napi_create_symbol(given.env, string(given.env, "functions"), &symbol));
-    check(given.env, napi_set_property(given.env, given.self, symbol, functions));
-    functions_.emplace(given.env, functions, reference::strength::weak);
+curl::curl(const arguments& given)
+    : where_(given.where), lent_(where_.lent != nullptr), handle_(easy_of(given)),
+      functions_(std::make_shared<curl_functions>(where_, given.self)) {}
+
+easy& curl::begin(const char* what) {
+    if (lent_)
+        throw coded_error("CURLICUE_BORROWED",
+                          std::string(what) + ": it is the Curl of a fetch, which alone transfers "
+                                              "with it; make another by new Curl()");
+    functions_->body_began = false;
+    return handle_;
 }
 
 napi_value curl::setopt(const arguments& given) {
     const auto option = option_of(given);
     if (type_of(given.env, given[1]) == napi_function) {
-        set_function(option);
-        check(given.env, napi_set_element(given.env, functions_->value(),
-                                          static_cast<std::uint32_t>(option), given[1]));
+        functions_->set(handle_, option, given[1]);
     } else {
         handle_.setopt(option, value_of(given));
     }
@@ -108,12 +109,17 @@ napi_value curl::getinfo(const arguments& given) {
 }
 
 napi_value curl::perform(const arguments& given) {
-    handle_.perform();
+    auto& handle = begin("Curl.perform");
+    try {
+        handle.perform();
+    } catch (const transfer_error&) {
+        throw js_exception(given.env, error(std::current_exception()));
+    }
     return given.self;
 }
 
 napi_value curl::pause(const arguments& given) {
-    handle_.pause(static_cast<int>(given.number(0, "the bitmask")));
+    handle_.pause(static_cast<int>(given.whole(0, "the bitmask", 0, CURLPAUSE_ALL)));
     return given.self;
 }
 

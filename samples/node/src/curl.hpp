@@ -2,30 +2,35 @@
 #pragma once
 
 #include "class.hpp"
+#include "curl_functions.hpp"
 #include <curlicue/easy.hpp>
 
-#include <initializer_list>
+#include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
 
 namespace curlicue::node {
 
-/// Curl: an `easy`. The functions that libcurl calls are kept by the JavaScript object, which is
-/// kept while it is added: so one that knows its own Curl is no cycle that the collector cannot
-/// see.
+/// Curl: an `easy`, and the functions that libcurl calls. The JavaScript object is kept while it is
+/// added.
 class curl : public std::enable_shared_from_this<curl> {
 public:
-    static constexpr napi_type_tag tag{0x6375726c69637565, 0x6375726c};
+    static constexpr std::uint64_t tag = 0x6375726c;
     static napi_value define(napi_env env);
-    /// An object for an easy that is there already. *Ownership:* shared with it.
+    /// An object for an easy that is there already, and that somebody else transfers with.
+    /// *Ownership:* shared with it.
     static napi_value wrap(environment& where, napi_value js_class, const easy& handle);
 
-    /// (url, or an easy of ours behind an External, or undefined)
+    /// (url or undefined)
     explicit curl(const arguments& given);
     void collected() noexcept {}
 
+    environment& where() const noexcept { return where_; }
     const easy& handle() const noexcept { return handle_; }
+    /// Before a transfer of its own. @throws coded_error for the Curl of a fetch
+    easy& begin(const char* what);
+    napi_value error(const std::exception_ptr& failure) const {
+        return where_.error(failure, functions_->body_began);
+    }
 
 private:
     napi_value setopt(const arguments& given);
@@ -39,15 +44,10 @@ private:
     napi_value closed(const arguments& given);
     napi_value errstr(const arguments& given);
 
-    void set_function(CURLoption option);
-    /// What the function returned, or `otherwise` if that was undefined.
-    std::size_t call(CURLoption option, std::size_t otherwise,
-                     std::initializer_list<napi_value> given) const;
-    std::size_t read(std::span<char> buffer) const;
-
     environment& where_;
+    const bool lent_; // by a fetch
     easy handle_;
-    std::optional<reference> functions_; // by option; weak: they are the object's
+    const std::shared_ptr<curl_functions> functions_;
 };
 
 } // namespace curlicue::node

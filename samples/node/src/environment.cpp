@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -49,7 +50,7 @@ void environment::leave(void* self, void* /*token*/) noexcept {
     if (--here.entries_ != 0)
         return;
     const auto kept = std::exchange(here.inside_, nullptr);
-    if (here.scope_ == nullptr)
+    if (!std::exchange(here.scope_is_open_, false))
         return;
     // Code of the user's runs in the first of these, and may come back here.
     const auto handles = here.handles_;
@@ -58,29 +59,41 @@ void environment::leave(void* self, void* /*token*/) noexcept {
 }
 
 void environment::enter_js() {
-    if (ending_)
-        throw std::runtime_error("JavaScript has ended here");
-    if (entries_ == 0 || scope_ != nullptr) // called by JavaScript; open already
-        return;
-    check(env_, napi_open_handle_scope(env_, &handles_));
-    napi_value resource = nullptr;
-    check(env_, napi_create_object(env_, &resource));
-    check(env_, napi_open_callback_scope(env_, resource, context_, &scope_));
+    if (ending_ || finalizing_)
+        throw std::runtime_error("JavaScript cannot be called now");
+    if (entries_ != 0 && !scope_is_open_) // else called by JavaScript, or open already
+        open_scope();
 }
 
-napi_value environment::error(const std::exception_ptr& failure) {
+void environment::open_scope() {
+    check(env_, napi_open_handle_scope(env_, &handles_));
+    napi_value resource = nullptr;
+    auto status = napi_create_object(env_, &resource);
+    if (status == napi_ok)
+        status = napi_open_callback_scope(env_, resource, context_, &scope_);
+    scope_is_open_ = status == napi_ok;
+    if (!scope_is_open_)
+        napi_close_handle_scope(env_, handles_);
+    check(env_, status);
+}
+
+napi_value environment::error(const std::exception_ptr& failure, bool body_began) {
     try {
-        std::rethrow_exception(failure);
-    } catch (const js_exception& thrown) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const js_exception&) {
+            throw;
+        } catch (const std::exception& other) {
+            return made_error(other, body_began);
+        } catch (...) {
+            return made_error(std::runtime_error("unknown failure"), false);
+        }
+    } catch (const js_exception& thrown) { // also where the error cannot be made
         return thrown.value();
-    } catch (const std::exception& other) {
-        return made_error(other);
-    } catch (...) {
-        return made_error(std::runtime_error("unknown failure"));
     }
 }
 
-napi_value environment::made_error(const std::exception& failure) {
+napi_value environment::made_error(const std::exception& failure, bool body_began) {
     std::error_code code;
     std::string_view words = failure.what(), phase;
     double os_error = 0;
@@ -88,15 +101,22 @@ napi_value environment::made_error(const std::exception& failure) {
         code = transfer->code();
         if (!transfer->error_buffer().empty())
             words = transfer->error_buffer();
-        const auto number = static_cast<CURLcode>(code.value());
-        phase = phase_of(transfer->handle(), number);
-        os_error = static_cast<double>(os_error_of(transfer->handle(), number));
+        if (const auto& handle = transfer->handle(); !handle.closed()) {
+            const auto number = static_cast<CURLcode>(code.value());
+            phase = phase_of(handle, number, body_began);
+            os_error = static_cast<double>(os_error_of(handle, number));
+        }
     } else if (const auto* usage = dynamic_cast<const usage_error*>(&failure)) {
         code = usage->code();
     } else if (const auto* system = dynamic_cast<const std::system_error*>(&failure)) {
         code = system->code();
+    } else if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) {
+        code = CURLE_OUT_OF_MEMORY;
+        words = "there is no memory for it";
     }
     const char* category = code ? code.category().name() : "";
+    if (const auto* coded = dynamic_cast<const coded_error*>(&failure))
+        category = coded->code();
     if (dynamic_cast<const std::invalid_argument*>(&failure) != nullptr)
         category = "TypeError";
     const std::array given = {string(env_, category), number(env_, code.value()),

@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <node_api.h>
@@ -41,22 +42,57 @@ public:
     /// is enough for all of it until libcurl and curlicue have returned to the loop: at its end
     /// Node runs what is due, nextTick callbacks and then microtasks. Once JavaScript has ended
     /// here, nobody is left to be told.
-    template <class Call> void run(Call call) noexcept {
+    /// @param failed (napi_value) called with the Error of what `call` threw: it settles what is
+    ///     left
+    template <class Call, class Failed> void run(Call call, Failed failed) noexcept {
         if (ending_)
             return;
         try {
             enter_js();
-            call();
+            try {
+                call();
+            } catch (...) {
+                failed(error(std::current_exception()));
+            }
         } catch (...) {
             // JavaScript is being ended: a worker that is terminated.
         }
     }
-    /// The same, but throws. @throws what `call` does; std::runtime_error once JavaScript has ended
+    /// Before a call of JavaScript's.
+    /// @throws std::runtime_error once JavaScript has ended, and in a finalizer
     void enter_js();
 
-    /// Who makes errors: (category, code, message, phase, errno) => Error.
-    void make_errors_by(napi_value function) { make_error_.emplace(env_, function); }
-    napi_value error(const std::exception_ptr& failure);
+    /// While it is there, the collector is at work: nothing of JavaScript's is called.
+    class finalizing {
+    public:
+        explicit finalizing(environment& where) noexcept
+            : where_(where), before_(std::exchange(where.finalizing_, true)) {}
+        finalizing(const finalizing&) = delete;
+        finalizing& operator=(const finalizing&) = delete;
+        ~finalizing() { where_.finalizing_ = before_; }
+
+    private:
+        environment& where_;
+        const bool before_;
+    };
+
+    /// What this Node can have in one string and in one array.
+    struct limits {
+        std::size_t characters = 0;
+        std::size_t bytes = 0;
+    };
+    const limits& most() const noexcept { return most_; }
+
+    /// The easy of the Curl that `curl::wrap` is making, and none else: null.
+    const easy* lent = nullptr;
+
+    /// @param make_error (category, code, message, phase, errno) => Error
+    void begin(napi_value make_error, limits most) {
+        make_error_.emplace(env_, make_error);
+        most_ = most;
+    }
+    /// @param body_began of the transfer that failed: see `phase_of`
+    napi_value error(const std::exception_ptr& failure, bool body_began = false);
     void throw_js(const std::exception_ptr& failure) noexcept;
 
     // The end of the environment waits for these.
@@ -68,11 +104,14 @@ private:
     static void leave(void* self, void* token) noexcept;
     static void end(napi_async_cleanup_hook_handle handle, void* self) noexcept;
     void end_if_closed() noexcept;
-    napi_value made_error(const std::exception& failure);
+    void open_scope();
+    napi_value made_error(const std::exception& failure, bool body_began);
 
     const napi_env env_;
     uv_loop_s* loop_ = nullptr;
     std::optional<reference> make_error_;
+    limits most_;
+    bool finalizing_ = false;
 
     std::vector<multi*> multis_;
     std::size_t closing_ = 0; // multis that are gone, or going
@@ -83,7 +122,8 @@ private:
     std::shared_ptr<environment> inside_; // kept meanwhile
     napi_async_context context_ = nullptr;
     napi_handle_scope handles_ = nullptr;
-    napi_callback_scope scope_ = nullptr;
+    napi_callback_scope scope_ = nullptr; // which may be null when it is open, too
+    bool scope_is_open_ = false;
 };
 
 } // namespace curlicue::node

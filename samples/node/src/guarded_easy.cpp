@@ -42,11 +42,17 @@ guarded_easy::guarded_easy() {
 
 void guarded_easy::set_callbacks() {
     easy_.setopt<CURLOPT_WRITEFUNCTION>(
-        [this](std::span<const char> data) { return called_->receive(data); });
+        [to = target_](std::span<const char> data) { return to->now().receive(data); });
     easy_.setopt<CURLOPT_HEADERFUNCTION>(
-        [this](std::string_view line) { return called_->header(line); });
+        [to = target_](std::string_view line) { return to->now().header(line); });
     easy_.setopt<CURLOPT_READFUNCTION>(
-        [this](std::span<char> buffer) { return called_->send(buffer); });
+        [to = target_](std::span<char> buffer) { return to->now().send(buffer); });
+}
+
+guarded_easy::callbacks& guarded_easy::target::now() const {
+    if (called == nullptr)
+        throw usage_error(errc::closed, "fetch");
+    return *called;
 }
 
 void guarded_easy::prepare(const arguments& given) {
@@ -104,6 +110,7 @@ void guarded_easy::set_limits(const arguments& given) {
 }
 
 void guarded_easy::clear() {
+    target_->called = nullptr;
     if (std::exchange(has_headers_, false))
         easy_.unset<CURLOPT_HTTPHEADER>();
     if (std::exchange(has_body_, false)) {

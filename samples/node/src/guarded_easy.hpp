@@ -31,6 +31,7 @@ public:
     guarded_easy();
     guarded_easy(const guarded_easy&) = delete;
     guarded_easy& operator=(const guarded_easy&) = delete;
+    ~guarded_easy() { target_->called = nullptr; }
 
     /// For one request (…, url, method, headers, body, limits): headers alternate names and values;
     /// a body is a string, bytes, or undefined, and of one that is sent piece by piece its size in
@@ -38,10 +39,10 @@ public:
     /// and without a byte. What may be sent is for lib/ to check.
     /// @throws type_error
     void prepare(const arguments& given);
-    /// Back to what is common to all requests.
+    /// Back to what is common to all requests; nobody is called any more.
     void clear();
-    /// *Lifetime:* until the transfer is over
-    void call(callbacks& which) noexcept { called_ = &which; }
+    /// *Lifetime:* until `clear`, or the end of this
+    void call(callbacks& which) noexcept { target_->called = &which; }
     /// For somebody who sets other options: it is not used again.
     easy& unguarded() noexcept {
         reusable_ = false;
@@ -54,12 +55,18 @@ public:
     void set_callbacks();
 
 private:
+    /// The easy's, which may outlive this where somebody has a copy of it.
+    struct target {
+        callbacks* called = nullptr;
+        callbacks& now() const;
+    };
+
     void set_method(const arguments& given);
     void set_body(const arguments& given, std::vector<std::string>& headers);
     void set_limits(const arguments& given);
 
     easy easy_;
-    callbacks* called_ = nullptr;
+    const std::shared_ptr<target> target_ = std::make_shared<target>();
     bool reusable_ = true;
     bool has_headers_ = false;
     bool has_method_ = false;

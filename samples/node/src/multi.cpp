@@ -6,6 +6,8 @@
 #include "stats.hpp"
 
 #include <chrono>
+#include <climits>
+#include <cstdint>
 #include <utility>
 
 namespace curlicue::node {
@@ -19,15 +21,15 @@ async_multi_options options_of(const arguments& given) {
     options.hooks = given.where.hooks();
     options.ca_cache = given.number(0, "caCache") != 0;
     if (given.has(1))
-        options.sharding = shards::fixed(static_cast<std::size_t>(given.number(1, "shards")));
+        options.sharding =
+            shards::fixed(static_cast<std::size_t>(given.whole(1, "shards", 1, UINT32_MAX)));
     if (given.has(2))
-        options.heartbeat =
-            std::chrono::milliseconds(static_cast<long>(given.number(2, "heartbeat")));
+        options.heartbeat = std::chrono::milliseconds(given.whole(2, "heartbeat", 0, UINT32_MAX));
     return options;
 }
 
 curl& curl_of(const arguments& given) {
-    return *js_class<curl>::of(given.env, given[0], "the handle must be a Curl");
+    return *js_class<curl>::of(given.where, given[0], "the handle must be a Curl");
 }
 
 } // namespace
@@ -112,21 +114,24 @@ void multi::rest() noexcept {
 }
 
 napi_value multi::add_handle(const arguments& given) {
-    auto& handle = curl_of(given);
-    auto transfer = multi_->add_handle(handle.handle());
+    const auto handle = curl_of(given).shared_from_this();
+    auto transfer = multi_->add_handle(handle->begin("AsyncCurlMulti.add_handle"));
     deferred settled;
     const auto promise = settled.promise(given.env);
     // The object is kept, with the functions that libcurl calls.
     std::move(transfer)
-        .then_result([&where = where_, settled, kept = busy(shared_from_this()),
+        .then_result([&where = where_, settled, kept = busy(shared_from_this()), handle,
                       object = std::make_unique<reference>(given.env, given[0])](
                          result<easy>&& outcome) mutable {
-            where.run([&] {
-                if (outcome.has_value())
-                    settled.resolve(where.env(), object->value());
-                else
-                    settled.reject(where.env(), where.error(outcome.exception()));
-            });
+            const auto failed = [&](napi_value error) { settled.reject(where.env(), error); };
+            where.run(
+                [&] {
+                    if (outcome.has_value())
+                        settled.resolve(where.env(), object->value());
+                    else
+                        failed(handle->error(outcome.exception()));
+                },
+                failed);
         })
         .detach([](const std::exception_ptr&) noexcept {});
     return promise;
@@ -137,7 +142,8 @@ napi_value multi::promise_of(future<void> done) {
     const auto promise = settled.promise(where_.env());
     std::move(done)
         .then_result([&where = where_, settled, kept = busy(shared_from_this())](auto&&) mutable {
-            where.run([&] { settled.resolve(where.env(), undefined(where.env())); });
+            where.run([&] { settled.resolve(where.env(), undefined(where.env())); },
+                      [&](napi_value error) { settled.reject(where.env(), error); });
         })
         .detach([](const std::exception_ptr&) noexcept {});
     return promise;
@@ -157,15 +163,15 @@ napi_value multi::size(const arguments& given) {
 }
 
 napi_value multi::setopt(const arguments& given) {
-    multi_->setopt(static_cast<CURLMoption>(given.number(0, "the option")),
-                   static_cast<curl_off_t>(given.number(1, "the value")));
+    multi_->setopt(static_cast<CURLMoption>(given.whole(0, "the option", 0, INT_MAX)),
+                   static_cast<curl_off_t>(given.whole(1, "the value", -most_exact, most_exact)));
     return undefined(given.env);
 }
 
 napi_value multi::close(const arguments& /*given*/) { return promise_of(multi_->close()); }
 
 napi_value multi::drain(const arguments& given) {
-    const auto patience = static_cast<long>(given.number(0, "the patience, in milliseconds,"));
+    const auto patience = given.whole(0, "the patience, in milliseconds,", 0, UINT32_MAX);
     return promise_of(multi_->drain(std::chrono::milliseconds(patience)));
 }
 

@@ -7,6 +7,7 @@
 #include <curlicue/async_multi.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -16,7 +17,7 @@ namespace curlicue::node {
 /// uses again there.
 class multi : public std::enable_shared_from_this<multi> {
 public:
-    static constexpr napi_type_tag tag{0x6375726c69637565, 0x6d756c7469};
+    static constexpr std::uint64_t tag = 0x6d756c7469;
     static napi_value define(napi_env env);
 
     /// (caCache, shards, heartbeat in milliseconds)
@@ -25,6 +26,7 @@ public:
     multi& operator=(const multi&) = delete;
     ~multi();
     void collected() noexcept {} // its transfers keep it
+    environment& where() const noexcept { return where_; }
 
     async_multi& driven() noexcept { return *multi_; }
     guarded_easies& easies() noexcept { return easies_; }

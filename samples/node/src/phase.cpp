@@ -5,7 +5,7 @@
 
 namespace curlicue::node {
 
-std::string_view phase_of(const easy& handle, CURLcode failure) {
+std::string_view phase_of(const easy& handle, CURLcode failure, bool body_began) {
     using namespace std::chrono_literals;
     switch (failure) {
     case CURLE_URL_MALFORMAT:
@@ -33,7 +33,9 @@ std::string_view phase_of(const easy& handle, CURLcode failure) {
                    ? "connect"
                    : "tls";
     }
-    return handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() == 0 ? "headers" : "body";
+    // From 8.7 on libcurl counts what the write callback has taken, not what it was given (sendf.c,
+    // cw_download_write).
+    return body_began || handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() != 0 ? "body" : "headers";
 }
 
 } // namespace curlicue::node

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_of_a_head = 262144;
 
 std::shared_ptr<multi> multi_of(const arguments& given) {
-    return js_class<multi>::of(given.env, given[0], "multi must be an AsyncCurlMulti");
+    return js_class<multi>::of(given.where, given[0], "multi must be an AsyncCurlMulti");
 }
 
 // "HTTP/1.1 100 Continue": the response is still to come.
@@ -47,10 +47,12 @@ transfer::transfer(const arguments& given)
     easy_->prepare(given);
 }
 
-// (Curl) => Curl, with which any option may be set.
+// (Curl) => Curl, with which any option may be set. It has functions that libcurl calls, and is
+// kept by our own object, not by us: one that knows the response is no cycle then.
 napi_value transfer::curl(const arguments& given) {
     const auto object = curl::wrap(where_, given[0], easy_->unguarded());
-    curl_.emplace(given.env, object);
+    set_property(given.env, given.self, "tweaked", object);
+    tweaked_ = true;
     return object;
 }
 
@@ -59,19 +61,20 @@ napi_value transfer::curl(const arguments& given) {
 napi_value transfer::start(const arguments& given) {
     if (given.has(0))
         told_.emplace(given.env, given[0]);
-    if (curl_)
+    if (tweaked_)
         easy_->set_callbacks();
     easy_->call(*this);
     running_ = multi_->driven().perform(easy_->handle()).share();
     static_cast<void>(running_.then_result(
         [self = shared_from_this(), busy = multi::busy(multi_)](result<easy>&& outcome) {
-            self->where_.run([&] { self->finished(std::move(outcome)); });
+            self->where_.run([&] { self->finished(std::move(outcome)); },
+                             [&](napi_value error) { self->give_up(error); });
         }));
     return head_wanted_.promise(given.env);
 }
 
 std::size_t transfer::header(std::string_view line) {
-    if (head_complete_ && curl_ && line.starts_with("HTTP/")) { // one more, by an option
+    if (head_complete_ && tweaked_ && line.starts_with("HTTP/")) { // one more, by an option
         head_.clear();
         head_complete_ = false;
     }
@@ -85,7 +88,7 @@ std::size_t transfer::header(std::string_view line) {
         head_.clear();
     } else {
         head_complete_ = true;
-        if (!curl_)
+        if (!tweaked_)
             tell_soon();
     }
     return line.size();
@@ -120,7 +123,8 @@ void transfer::tell_soon() {
     multi_->driven().executor().post([self = shared_from_this()] {
         self->telling_ = false;
         if (!self->running_.ready())
-            self->where_.run([&] { self->tell(); });
+            self->where_.run([&] { self->tell(); },
+                             [&](napi_value error) { self->give_up(error); });
     });
 }
 
@@ -160,20 +164,34 @@ void transfer::tell_failure() {
 void transfer::finished(result<easy>&& outcome) {
     const auto fail = [&](const std::exception_ptr& why) {
         if (!failure_)
-            failure_.emplace(where_.env(), where_.error(why));
+            failure_.emplace(where_.env(), where_.error(why, head_complete_));
     };
+    running_ = {};
+    auto used = std::exchange(easy_, nullptr);
     if (!outcome.has_value())
         fail(outcome.exception());
     else if (!head_complete_) // as of a server that switches protocols, unasked
         fail(std::make_exception_ptr(
             std::system_error(CURLE_WEIRD_SERVER_REPLY, "the response has no head")));
-    running_ = {};
-    curl_.reset();
-    if (auto easy = std::exchange(easy_, nullptr); outcome.has_value())
-        multi_->easies().give_back(std::move(easy));
+    else
+        multi_->easies().give_back(std::move(used));
     if (failure_)
         tell_failure();
     tell();
+    tell_end();
+}
+
+// Something went wrong here: nobody waits for ever, and nobody takes a part for the whole.
+void transfer::give_up(napi_value error) {
+    const auto env = where_.env();
+    if (!failure_)
+        failure_.emplace(env, error);
+    body_.clear();
+    running_.cancel();
+    head_wanted_.reject(env, error);
+    body_wanted_.reject(env, error);
+    if (drain_wanted_.pending())
+        drain_wanted_.resolve(env, boolean(env, false));
     tell_end();
 }
 
@@ -198,14 +216,8 @@ bool transfer::readable() const noexcept {
 
 napi_value transfer::taken() {
     const auto env = where_.env();
-    if (form_ == form::text) {
-        auto text = body_.text();
-        if (text.starts_with("\xEF\xBB\xBF"))
-            text.remove_prefix(3);
-        const auto value = string(env, text);
-        body_.clear();
-        return value;
-    }
+    if (form_ == form::text)
+        return body_.take_text(env);
     return form_ == form::chunks && body_.empty() ? undefined(env) : body_.take(env);
 }
 

@@ -9,6 +9,7 @@
 #include "upload.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ public:
     explicit transfer(const arguments& given);
     /// Nobody can read the response any more: it need not come.
     void collected() noexcept { running_.cancel(); }
+    environment& where() const noexcept { return where_; }
+
+    static constexpr std::uint64_t tag = 0x7472616e73666572;
 
 private:
     napi_value curl(const arguments& given);
@@ -50,6 +54,7 @@ private:
     void tell_failure();
     void tell_end();
     void finished(result<easy>&& outcome);
+    void give_up(napi_value error);
     void expect_body(std::size_t most);
     void check_size(std::size_t size) const;
     bool over() const noexcept { return !easy_; }
@@ -61,7 +66,7 @@ private:
     std::shared_ptr<multi> multi_;
     std::unique_ptr<guarded_easy> easy_; // null when it is over
     shared_future<easy> running_;
-    std::optional<reference> curl_; // what `curl` gave: it has functions that libcurl calls
+    bool tweaked_ = false; // any option may be set
 
     std::string head_; // of the last response, with its status line
     bool head_complete_ = false;

@@ -3,6 +3,7 @@
 
 #include "environment.hpp"
 
+#include <cmath>
 #include <cstring>
 
 namespace curlicue::node {
@@ -80,6 +81,18 @@ double to_number(napi_env env, napi_value value, const char* what) {
     return number;
 }
 
+std::int64_t to_whole(napi_env env, napi_value value, const char* what, std::int64_t least,
+                      std::int64_t most) {
+    double number = 0;
+    const bool whole = napi_get_value_double(env, value, &number) == napi_ok &&
+                       std::trunc(number) == number && number >= static_cast<double>(least) &&
+                       number <= static_cast<double>(most);
+    if (!whole)
+        throw type_error(std::string(what) + " must be a whole number from " +
+                         std::to_string(least) + " to " + std::to_string(most));
+    return static_cast<std::int64_t>(number);
+}
+
 std::uint32_t length_of(napi_env env, napi_value array, const char* what) {
     std::uint32_t length = 0;
     if (napi_get_array_length(env, array, &length) != napi_ok)
@@ -143,7 +156,12 @@ napi_value number(napi_env env, double value) {
 
 napi_value string(napi_env env, std::string_view utf8) {
     napi_value result = nullptr;
-    check(env, napi_create_string_utf8(env, utf8.data(), utf8.size(), &result));
+    const auto status = napi_create_string_utf8(env, utf8.data(), utf8.size(), &result);
+    if (status != napi_ok && utf8.size() > environment::of(env).most().characters)
+        throw coded_error("ERR_STRING_TOO_LONG",
+                          "a string cannot have " + std::to_string(utf8.size()) +
+                              " bytes; read the body by bytes() or as a stream");
+    check(env, status);
     return result;
 }
 

@@ -53,6 +53,19 @@ public:
     using std::invalid_argument::invalid_argument;
 };
 
+/// Becomes a RangeError with a code of Node's (ERR_…), or a CurlError with one of ours
+/// (CURLICUE_…).
+class coded_error : public std::runtime_error {
+public:
+    /// @param code *Lifetime:* static
+    coded_error(const char* code, const std::string& words)
+        : std::runtime_error(words), code_(code) {}
+    const char* code() const noexcept { return code_; }
+
+private:
+    const char* code_;
+};
+
 /// A call of Node-API: what it left pending is thrown.
 /// @throws js_exception; std::runtime_error, as when the environment may not run JavaScript any
 /// more
@@ -64,6 +77,11 @@ std::string to_string(napi_env env, napi_value value, const char* what);
 /// Each of its characters a byte, of those above 255 the lower one.
 std::string to_latin1(napi_env env, napi_value value, const char* what);
 double to_number(napi_env env, napi_value value, const char* what);
+/// Number.MAX_SAFE_INTEGER: beyond, a number is not the one that was written.
+inline constexpr std::int64_t most_exact = (std::int64_t{1} << 53) - 1;
+/// A whole number in that range, which is no more than exact.
+std::int64_t to_whole(napi_env env, napi_value value, const char* what, std::int64_t least,
+                      std::int64_t most);
 std::uint32_t length_of(napi_env env, napi_value array, const char* what);
 napi_value element(napi_env env, napi_value array, std::uint32_t index);
 std::vector<std::string> to_strings(napi_env env, napi_value array, const char* what);
@@ -75,6 +93,7 @@ std::span<const std::byte> to_bytes(napi_env env, napi_value value, const char* 
 napi_value undefined(napi_env env);
 napi_value boolean(napi_env env, bool value);
 napi_value number(napi_env env, double value);
+/// @throws coded_error if it is longer than a string may be
 napi_value string(napi_env env, std::string_view utf8);
 /// Bytes as they came, each a character: header lines have no other encoding.
 napi_value latin1(napi_env env, std::string_view bytes);
