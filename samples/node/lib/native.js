@@ -5,6 +5,7 @@ const { constants: { MAX_LENGTH, MAX_STRING_LENGTH } } = require('node:buffer');
 const { constants } = require('node:os');
 const path = require('node:path');
 const { makeError } = require('./error.js');
+const { requireNode } = require('./host.js');
 
 // Where `npm install` builds it; any other build directory of Meson's has it too.
 const built = path.join(__dirname, '../../../build/addon/samples/node/curlicue.node');
@@ -22,6 +23,7 @@ function load() {
     return loaded.exports;
 }
 
+requireNode();
 const native = load();
 native.open(makeError, MAX_STRING_LENGTH, MAX_LENGTH);
 
