@@ -5,7 +5,9 @@
 #include <curlicue/error.hpp>
 #include <curlicue/version.hpp>
 
+#include <initializer_list>
 #include <stdexcept>
+#include <string>
 
 namespace curlicue {
 
@@ -23,6 +25,30 @@ std::string on_authorities(bool cached) {
     return std::string("CA certificates: the loop stands still while the default directory is "
                        "parsed, for each connection; ") +
            (cached ? "this libcurl does not leave it out\n" : "ca_cache avoids that\n");
+}
+
+std::string those_of(std::initializer_list<const char*> schemes) {
+    std::string names;
+    for (const auto* each : schemes)
+        if (has_protocol(each))
+            names += names.empty() ? each : std::string(", ") + each;
+    return names;
+}
+
+// What the loop cannot be shielded from.
+std::string on_blocking(bool refused) {
+    const auto whole = those_of({"file", "telnet", "rtmp"});
+    const auto at_times = those_of({"ftp", "smtp", "imap", "sftp", "scp"});
+    std::string text;
+    if (!whole.empty())
+        text = "stops the loop: " + whole +
+               (refused
+                    ? " (refused)\n"
+                    : ", all of a transfer, of rtmp the handshake; refuse_blocking refuses them\n");
+    if (!at_times.empty())
+        text +=
+            "stops the loop for a server's answer: " + at_times + ", at the end of a transfer\n";
+    return text.empty() ? text : text + "for these: a loop_thread or loop_pool of their own\n";
 }
 
 std::string on_longest(const multi_stats& stats) {
@@ -145,8 +171,7 @@ std::string async_multi::diagnostics() const {
             text +=
                 "this libcurl: " + std::string(each.what) + "; " + std::string(each.answer) + '\n';
     text += on_authorities(options.ca_cache);
-    if (has_protocol("file"))
-        text += "file://: the loop stands still until all of it is read or written\n";
+    text += on_blocking(options.refuse_blocking);
     text += on_longest(stats());
     const auto on = [&text](const char* name, bool is_on) {
         text += std::string(name) + ": " + (is_on ? "on\n" : "off\n");

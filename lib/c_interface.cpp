@@ -55,6 +55,7 @@ static_assert(CURLICUE_NULL_HANDLE == own_status(errc::null_handle));
 static_assert(CURLICUE_WRONG_THREAD == own_status(errc::wrong_thread));
 static_assert(CURLICUE_INSIDE_CALLBACK == own_status(errc::inside_callback));
 static_assert(CURLICUE_FORKED == own_status(errc::forked));
+static_assert(CURLICUE_WOULD_BLOCK == own_status(errc::would_block));
 static_assert(CURLICUE_CANCELLED == own_status(errc::cancelled));
 
 int status_of(const std::error_code& code) noexcept {
@@ -142,6 +143,7 @@ async_multi_options options_of(const curlicue_options* given) {
     if (asked.shards != 0)
         options.sharding = shards::fixed(asked.shards);
     options.ca_cache = asked.ca_cache != 0;
+    options.refuse_blocking = asked.refuse_blocking != 0;
     options.heartbeat = std::chrono::milliseconds(asked.heartbeat_ms);
     return options;
 }

@@ -7,6 +7,7 @@
 #include "known_faults.hpp"
 #include "process.hpp"
 #include "refusal.hpp"
+#include "scheme.hpp"
 #include "share_core.hpp"
 #include <curlicue/error.hpp>
 
@@ -133,6 +134,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
     copy->raw_callbacks_ = raw_callbacks_ || !owned_;
     copy->set_ = set_;
     copy->time_limit_ = time_limit_;
+    copy->forbids_reuse_ = forbids_reuse_;
     copy->body_size_ = body_size_;
     copy->announced_body_size_ = announced_body_size_;
     copy->kept_ = kept_;
@@ -187,10 +189,23 @@ bool easy_core::lacks_descriptors() const noexcept {
 }
 
 void easy_core::enter_thread() {
+    if (owned_ && has(fault::mixes_up_ldaps))
+        forbid_unsound_reuse();
     if (share_) {
         share_->enter_thread();
         entered_share_ = true;
     }
+}
+
+void easy_core::forbid_unsound_reuse() {
+    const char* url = nullptr;
+    curl_easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
+    const bool forbid = address() != nullptr
+                            ? scheme_of(*this) == "ldaps"
+                            : url != nullptr && curl_strnequal(url, "ldaps:", 6) != 0;
+    if (forbid != forbids_reuse_ && !is_set(CURLOPT_FORBID_REUSE))
+        forbids_reuse_ =
+            curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK && forbid;
 }
 
 void easy_core::lend_caches(CURLSH* caches) noexcept {
@@ -296,7 +311,7 @@ void easy_core::reset() {
     mark(CURLOPT_SHARE, shared);
     place_ = nullptr;
     time_limit_.reset();
-    prefers_ca_bundle_ = false;
+    prefers_ca_bundle_ = forbids_reuse_ = false;
     body_size_ = announced_body_size_ = -1;
     result_ = CURLE_OK;
     error_buffer_.front() = '\0';

@@ -101,6 +101,8 @@ public:
     /// share shares connections or whose callbacks came raw from a borrowed handle.
     void observe_sockets(socket_observer* observer);
     const intrusive_ptr<socket_observer>& observer() const noexcept { return observer_; }
+    /// Whether its connections may be others' too, as far as we know.
+    bool shares_connections() const noexcept;
     /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
     /// unless the user has given it a share.
     void lend_caches(CURLSH* caches) noexcept;
@@ -118,6 +120,9 @@ public:
 
     /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
     std::optional<std::chrono::milliseconds> time_limit() const noexcept { return time_limit_; }
+
+    /// Of an owned easy, the CURLOPT_CURLU that it was given as a `url`; or null.
+    const url* address() const noexcept;
 
     /// Where it goes when its last reference is gone.
     void set_store(intrusive_ptr<easy_store> store) noexcept;
@@ -170,6 +175,7 @@ private:
 
     static intrusive_ptr<easy_core> adopt(CURL* handle, bool fresh);
     void clean_up() noexcept;
+    void forbid_unsound_reuse();
 
     void mark(CURLoption option, bool is_set) noexcept;
     void keep(CURLoption option, std::shared_ptr<const void> owner);
@@ -196,6 +202,7 @@ private:
     bool socket_callbacks_ = false;
     bool entered_share_ = false;
     bool has_lent_caches_ = false;
+    bool forbids_reuse_ = false;
     bool prefers_ca_bundle_ = false;
     CURLcode result_ = CURLE_OK;
     int socket_error_ = 0;

@@ -249,6 +249,10 @@ void easy_core::set(CURLoption option, easy_core& other) {
         std::make_shared<intrusive_ptr<easy_core>>(intrusive_ptr<easy_core>::share(&other)));
 }
 
+const url* easy_core::address() const noexcept {
+    return static_cast<const url*>(find_kept(CURLOPT_CURLU));
+}
+
 // Callbacks. --------------------------------------------------------------------------------------
 
 void easy_core::set(CURLoption option, intrusive_ptr<ref_counted> callable) {
@@ -281,9 +285,12 @@ void easy_core::set(CURLoption option, raw_function function) {
         apply_socket_callbacks();
 }
 
+bool easy_core::shares_connections() const noexcept {
+    return share_ ? share_->shares(CURL_LOCK_DATA_CONNECT) : is_set(CURLOPT_SHARE);
+}
+
 void easy_core::observe_sockets(socket_observer* observer) {
-    const bool shared = share_ ? share_->shares(CURL_LOCK_DATA_CONNECT) : is_set(CURLOPT_SHARE);
-    const bool possible = owned_ && !raw_callbacks_ && !shared;
+    const bool possible = owned_ && !raw_callbacks_ && !shares_connections();
     if (!possible)
         observer = nullptr;
     if (observer_.get() == observer)

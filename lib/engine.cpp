@@ -3,6 +3,7 @@
 
 #include "engine_invariants.hpp"
 #include "engine_scopes.hpp"
+#include "scheme.hpp"
 #include <curlicue/error.hpp>
 
 #include <exception>
@@ -95,6 +96,8 @@ void engine::queue(work& step) noexcept {
     CURLMcode code = CURLM_OK;
     pending_.fetch_add(1, std::memory_order_relaxed);
     try {
+        if (options_.refuse_blocking)
+            check_blocking(*core);
         entered = transfers_.enter(*item);
         if (!entered)
             throw usage_error(errc::closed, call);
@@ -111,6 +114,11 @@ void engine::queue(work& step) noexcept {
         throw multi_error(code, call);
     }
     return future<easy>(std::move(item));
+}
+
+[[gnu::noinline]] void engine::check_blocking(const easy_core& core) const {
+    if (may_block(core))
+        throw usage_error(errc::would_block, "async_multi::add_handle");
 }
 
 void engine::bind_here(std::string_view call) {
@@ -134,8 +142,10 @@ CURLMcode engine::start(transfer& item) {
     placement::started(server, home.number);
     item.server = &server;
     item.home = &home;
+    item.socket_news = sockets_->announced();
     item.deadline = deadline_for(core);
     ++home.running;
+    home.ftp += asks_for_too_little_ && server.may_be_ftp ? 1 : 0;
     counters_.running.add();
     home.make_room();
     const auto code = call_libcurl([&] { return home.multi()->add(core.handle()); });
@@ -244,6 +254,8 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     item.fix_outcome(code);
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
+    if (says_goodbye(item.curl()) && !core.shares_connections())
+        item.home->idle.remember(item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
         // Removed, it would lose the connection that send and recv are to use.
         count_outcome(item);
@@ -284,6 +296,15 @@ void engine::start_waiting(int most) noexcept {
             executor_link::of(dispatcher_)->enqueue(*next);
 }
 
+// Of a transfer in the middle libcurl takes leave as of one that is over: 7.88 ends half a mail
+// with the dot that makes it a whole one, and all versions wait for the answer (smtp_done,
+// imap_done, ssh_done), the loop with them. On a connection that is shut down it finds nobody to
+// talk to.
+[[gnu::noinline]] void engine::hang_up(const transfer& item) noexcept {
+    if (!item.lingers && says_goodbye(item.curl()))
+        sockets_->hang_up(item.curl(), item.socket_news);
+}
+
 bool engine::remove_from_libcurl(transfer& item) noexcept {
     auto& home = *item.home;
     const auto code = call_libcurl([&] { return home.multi()->remove(item.curl()); });
@@ -297,7 +318,9 @@ bool engine::remove_from_libcurl(transfer& item) noexcept {
 
 void engine::has_left_libcurl(transfer& item) noexcept {
     auto& home = *std::exchange(item.home, nullptr);
-    placement::ended(*std::exchange(item.server, nullptr), home.number);
+    auto& server = *std::exchange(item.server, nullptr);
+    placement::ended(server, home.number);
+    home.ftp -= asks_for_too_little_ && server.may_be_ftp ? 1 : 0;
     counters_.running.set(counters_.running.value() - 1);
     --home.running;
     if (surplus(home))
@@ -341,6 +364,7 @@ void engine::let_go(transfer& item) noexcept {
             need_turn();
         return;
     }
+    hang_up(item);
     if (remove_from_libcurl(item))
         conclude(item);
     libcurl_returned(*home, CURLM_OK);
@@ -354,6 +378,7 @@ void engine::let_go(transfer& item) noexcept {
     const bool closing = phase_.load(std::memory_order_relaxed) >= phase::closing;
     for (auto item = transfers_.first(&of); item; item = transfers_.next(*item, &of)) {
         item->fix_outcome(closing ? failure(errc::cancelled) : multi_failure(code));
+        hang_up(*item);
         call_libcurl([&] { return of.multi()->remove(item->curl()); });
     }
     close_shard(of);
@@ -377,6 +402,7 @@ void engine::let_go(transfer& item) noexcept {
     if (code != CURLE_OK && code != CURLE_BAD_FUNCTION_ARGUMENT) {
         // A callback has refused what was held back for it. libcurl tells this to us alone, and
         // would go on with the transfer.
+        hang_up(item);
         finish(item, code);
         code = CURLE_OK;
     }
@@ -385,6 +411,14 @@ void engine::let_go(transfer& item) noexcept {
     libcurl_returned(home, CURLM_OK);
     need_turn();
     return code;
+}
+
+// Where libcurl has asked for another socket of such a transfer, or for none any more, it may have
+// to be called to go on: it would start the transfer once the data connection is there, but asks
+// for nothing to do so.
+[[gnu::noinline]] void engine::ftp_may_go_on(shard& of, CURL* by) noexcept {
+    if (is_ours(by) && speaks(by, "ftp"))
+        of.kick_all();
 }
 
 void engine::watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept {

@@ -82,6 +82,7 @@ public:
     // What shards ask for.
     void kicked(shard& by) noexcept;
     void watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept;
+    void ftp_may_go_on(shard& of, CURL* by) noexcept;
     timeout& timers() noexcept override { return *timeout_; }
 
     void hold_loop(hold keep) noexcept;
@@ -146,7 +147,9 @@ private:
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
+    void check_blocking(const easy_core& core) const;
     void prepare(easy_core& core);
+    void hang_up(const transfer& item) noexcept;
     bool remove_from_libcurl(transfer& item) noexcept;
     void has_left_libcurl(transfer& item) noexcept;
     bool conclude(transfer& item) noexcept;
@@ -187,7 +190,9 @@ private:
         return transfers_.find(handle) != nullptr;
     }
     void cannot_watch(shard& of) noexcept override { of.poison(CURLM_OUT_OF_MEMORY); }
+    void idle_ready(shard& of, curl_socket_t socket, CURL* by) noexcept override;
     void spin_tamed() noexcept override { counters_.spins.add(); }
+    curl_off_t carried(const shard& of) const noexcept override;
     void close_callback_failed(std::exception_ptr failure) noexcept override;
     void timer_fired() noexcept override;
     void woken() noexcept override;
@@ -226,6 +231,7 @@ private:
     std::vector<shard*> driven_; // while they are
     bool multiplexes_ = !has(fault::stalls_streams);
     const bool reads_while_paused_ = has(fault::reads_while_paused);
+    const bool asks_for_too_little_ = has(fault::asks_for_too_little);
     const bool ends_no_shutdown_ = has(fault::ends_no_shutdown);
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl

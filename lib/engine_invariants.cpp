@@ -111,7 +111,8 @@ void invariants::check_watches(const engine& of) noexcept {
             hold_that(watch.wanted_ == 0 || watch.armed, "what libcurl wants is watched, or will");
             continue;
         }
-        hold_that(watch.armed_ == watch.wanted_ ||
+        const bool set_aside = watch.armed_ == UV_READABLE && watch.wanted_ != 0 && watch.armed;
+        hold_that(watch.armed_ == watch.wanted_ || set_aside ||
                       (watch.wanted_ == 0 && watch.armed_ == UV_READABLE &&
                        (entry.tells_of_close || entry.wakes_libcurl)),
                   "armed is what libcurl wants, or what is idle and tells of its close");

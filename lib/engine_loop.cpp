@@ -2,6 +2,7 @@
 // What the loop brings to an engine, what keeps the loop, and the turn.
 #include "engine_scopes.hpp"
 #include "known_faults.hpp"
+#include "scheme.hpp"
 #include <curlicue/error.hpp>
 
 #include <exception>
@@ -64,6 +65,35 @@ constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
     if (effects == of.effects && options_.spin_guard)
         sockets_->nothing_came_of_it(socket);
     return true;
+}
+
+// While a bind is under way libcurl asks for no socket, and in FTP over TLS not for that of the
+// control connection: what goes on with the transfer is a call for all.
+void engine::idle_ready(shard& of, curl_socket_t socket, CURL* by) noexcept {
+    if (!asks_for_too_little_ || !(speaks(by, "ldap") || speaks(by, "ftp")))
+        return;
+    if (depth_ != 0 || forked()) {
+        any_suspended_ = true;
+        return sockets_->suspend(socket);
+    }
+    const loop_entry entry(*this, loop_entry::turn_comes::after_poll);
+    if (of.multi() == nullptr)
+        return;
+    drive_all(of);
+    sockets_->stay_idle(socket);
+}
+
+curl_off_t engine::carried(const shard& of) const noexcept {
+    curl_off_t sum = 0;
+    transfers_.for_each([&](const transfer& item) {
+        curl_off_t sent = 0, received = 0;
+        if (item.home == &of) {
+            curl_easy_getinfo(item.curl(), CURLINFO_SIZE_UPLOAD_T, &sent);
+            curl_easy_getinfo(item.curl(), CURLINFO_SIZE_DOWNLOAD_T, &received);
+        }
+        sum += sent + received;
+    });
+    return sum;
 }
 
 // One turn for all the sockets that were ready: the loop calls its check handles when it has called

@@ -52,6 +52,7 @@ void engine::close_shard(shard& of) noexcept {
     if (of.multi() == nullptr)
         return;
     sockets_->forget(of);
+    of.idle.cut_short();
     call_libcurl([&] { return of.close(), CURLM_OK; });
     counters_.shards.set(counters_.shards.value() - 1);
 }
@@ -116,7 +117,10 @@ bool engine::drive_kicked() noexcept {
         auto& each = *driven_[i];
         each.listed = false;
         if (each.take_kick() && each.multi() != nullptr) {
-            drive(each, CURL_SOCKET_TIMEOUT, 0);
+            if (each.take_kick_for_all())
+                drive_all(each);
+            else
+                drive(each, CURL_SOCKET_TIMEOUT, 0);
             any = true;
         }
     }

@@ -22,6 +22,15 @@ constexpr std::array faults{
     known_fault{fault::waits_in_removal, 0, 0x0811ff,
                 "the removal of a transfer waits for its name look-up",
                 "CURLOPT_QUICK_EXIT is set on owned easies"},
+    // No socket while a bind is under way (openldap.c has no proto_getsock), and that of the data
+    // connection alone while the control connection has its turn (ftp_domore_getsock).
+    known_fault{fault::asks_for_too_little, 0, 0x0808ff,
+                "LDAP and FTP over TLS wait for what libcurl does not ask to hear of",
+                "all transfers are called for when something comes"},
+    // The library beneath keeps the first transfer's handle (liblber).
+    known_fault{fault::mixes_up_ldaps, 0, 0x0804ff,
+                "LDAPS connections that are used again hang or touch freed memory",
+                "CURLOPT_FORBID_REUSE is set on owned easies for ldaps://"},
     known_fault{fault::loses_wakeups, 0x080500, 0x080500, "HTTP/2 transfers miss wake-ups",
                 "the heartbeat calls libcurl all the same"},
     // It asks for the sockets of paused transfers (cf_socket_adjust_pollset), reads one once told

@@ -44,6 +44,10 @@ bool may_multiplex(const easy_core& handle, std::string_view server) noexcept {
     return may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION);
 }
 
+bool is_ftp(std::string_view server) noexcept {
+    return server.size() > 3 && curl_strnequal(server.data(), "ftp", 3) != 0;
+}
+
 placement::placement(shards sharding) noexcept : number_(next_number()), most_(sharding.most()) {}
 
 origin& placement::origin_of(easy_core& handle, bool multiplexes) {
@@ -62,7 +66,7 @@ origin& placement::origin_of(easy_core& handle, bool multiplexes) {
         return *known->second;
     if (origins_.size() >= most_idle_origins)
         forget_idle();
-    auto made = make_intrusive<origin>(number_);
+    auto made = make_intrusive<origin>(number_, server);
     made->negotiates = negotiates;
     if (negotiates)
         made->on_connection = origin::streams::unknown;

@@ -34,7 +34,7 @@ void shard::close() noexcept {
         return;
     multi_->cleanup();
     multi_.reset();
-    kicked_ = false;
+    kicked_ = kicked_for_all_ = false;
     on_timer(-1); // also what libcurl asked for meanwhile
     poison_ = CURLM_OK;
 }
@@ -58,6 +58,11 @@ void shard::kick() noexcept {
     owner_.kicked(*this);
 }
 
+void shard::kick_all() noexcept {
+    kicked_for_all_ = true;
+    kick();
+}
+
 void shard::set_due(bool due) noexcept {
     due_ = due;
     if (due)
@@ -73,8 +78,11 @@ void shard::postpone_kick() noexcept {
 // next call in some versions (7.88 to 8.14, multi_done with a null connection).
 [[gnu::flatten]] int shard::on_socket(CURL* easy, curl_socket_t socket, int what, void*) noexcept {
     // In its cleanup 8.10 to 8.20 name sockets that they close at once.
-    if (multi_->get() != nullptr)
+    if (multi_->get() != nullptr) {
         owner_.watch(*this, easy, socket, what);
+        if (ftp != 0)
+            owner_.ftp_may_go_on(*this, easy);
+    }
     ++effects;
     return 0;
 }

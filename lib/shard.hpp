@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "goodbyes.hpp"
 #include "multi_handle.hpp"
 #include <curlicue/detail/executor_link.hpp>
 
@@ -36,6 +37,9 @@ public:
 
     /// libcurl is to be called with its timeout in the next turn, whatever it asks for until then.
     void kick() noexcept;
+    /// Likewise, for all of its transfers.
+    void kick_all() noexcept;
+    bool take_kick_for_all() noexcept { return std::exchange(kicked_for_all_, false); }
     bool kicked() const noexcept { return kicked_ || due_; }
     bool take_kick() noexcept {
         driven = true;
@@ -51,6 +55,7 @@ public:
 
     const std::size_t number; ///< among the engine's shards
     std::size_t running = 0;  ///< transfers that libcurl holds here
+    std::size_t ftp = 0;      ///< of these, for how many libcurl may ask for too little
     unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
     bool driven = false;      ///< libcurl was called since the last heartbeat
     bool speaks_ftp = false;  ///< at the last look
@@ -58,6 +63,7 @@ public:
     bool reports = false;     ///< likewise: somebody may have a progress callback
     bool listed = false;      ///< among those that were kicked
     bool rested = false;      ///< nothing ran at the last look for idle shards
+    goodbyes idle;            ///< connections
 
 private:
     friend class invariants;
@@ -72,6 +78,7 @@ private:
 
     bool due_ = false; // libcurl's timer
     bool kicked_ = false;
+    bool kicked_for_all_ = false;
     std::size_t pool_ = 0; // how many connections libcurl may keep; 0: the user has said
     CURLMcode poison_ = CURLM_OK;
 };

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "socket_table.hpp"
 
+#include "goodbyes.hpp"
 #include "known_faults.hpp"
+#include "scheme.hpp"
 
 #include <algorithm>
 #include <new>
 
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 namespace curlicue::detail {
 namespace {
 
-bool is_socket(curl_socket_t descriptor) noexcept {
-    struct stat status {};
-    return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
 /// Whether it has become the transfer's connection: one whose response was there at once libcurl
-/// has never asked to read from.
+/// has never asked to read from, nor has it while it waits for an answer to LDAP's bind.
 bool is_connection_of(CURL* transfer, curl_socket_t socket) noexcept {
     curl_socket_t last = CURL_SOCKET_BAD;
     curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);
-    return last == socket;
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    return last == socket ||
+           (speaks(transfer, "ldap") &&
+            ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0);
 }
 
 } // namespace
@@ -51,15 +52,25 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
 [[gnu::noinline]] void socket_table::begin(entry& known, shard& of, CURL* by,
                                            curl_socket_t socket) {
     auto spare = spares_->take(socket);
+    known.identity.reset();
     if (!known.tells_of_close)
         spare.reset(); // libuv is to look at this one
     known.watch =
         std::make_unique<socket_watch>(loop_, owner_, of, socket, keep_, std::move(spare));
     // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to
     // it, which changes with every transfer that runs alone; it closes it with the multi handle.
-    known.wakes_libcurl = !known.tells_of_close && !is_socket(socket) && !owner_.is_ours(by);
+    known.wakes_libcurl = !known.tells_of_close && !identity_of(socket) && !owner_.is_ours(by);
     if (!known.wakes_libcurl)
         size_.set(size_.value() + 1);
+}
+
+// Either libcurl closes it, or the transfer is paused, or over.
+[[gnu::noinline]] void socket_table::leave(entry& known, CURL* by, curl_socket_t socket) noexcept {
+    // If it was closed without a word, the number may soon be that of one that never tells.
+    known.tells_of_close = false;
+    if (known.watch && owner_.is_ours(by) && says_goodbye(by))
+        known.identity = identity_of(socket);
+    end(known);
 }
 
 [[gnu::noinline]] void socket_table::end(entry& known) noexcept {
@@ -84,11 +95,12 @@ void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what)
         auto* const known = find(socket);
         if (known != nullptr && known->watch && &known->watch->of() != &of)
             return; // late: the number is another shard's by now
-        if (known != nullptr && !(may_stay(*known, by, socket) && known->watch->keep_idle(by))) {
-            // If it was closed without a word, the number may soon be that of one that never tells.
-            known->tells_of_close = false;
-            end(*known);
-        }
+        if (known == nullptr)
+            return;
+        known->by = by;
+        known->announcement = ++announced_;
+        if (!(may_stay(*known, by, socket) && known->watch->keep_idle(by)))
+            leave(*known, by, socket);
         return;
     }
     if (static_cast<std::ptrdiff_t>(socket) < 0)
@@ -98,12 +110,34 @@ void socket_table::announce(shard& of, CURL* by, curl_socket_t socket, int what)
         end(known); // another connection, under a number used again
     if (!known.watch)
         begin(known, of, by, socket);
+    known.by = by;
+    known.announcement = ++announced_;
     known.watch->want(what, known.tells_of_close || known.wakes_libcurl);
 }
 
 void socket_table::nothing_came_of_it(curl_socket_t socket) noexcept {
     if (auto* const known = find(socket); known != nullptr && known->watch)
         known->watch->nothing_came_of_it();
+}
+
+void socket_table::suspend(curl_socket_t socket) noexcept {
+    if (auto* const known = find(socket); known != nullptr && known->watch)
+        known->watch->suspend();
+}
+
+void socket_table::stay_idle(curl_socket_t socket) noexcept {
+    if (auto* const known = find(socket); known != nullptr && known->watch)
+        known->watch->stay_idle();
+}
+
+void socket_table::hang_up(CURL* by, std::uint64_t since) noexcept {
+    for (std::size_t i = 0; i != entries_.size(); ++i) {
+        const auto& each = entries_[i];
+        const auto socket = static_cast<curl_socket_t>(i);
+        if (each.by == by && each.announcement > since &&
+            (each.watch || (each.identity && identity_of(socket) == each.identity)))
+            ::shutdown(socket, SHUT_RDWR);
+    }
 }
 
 void socket_table::forget(const shard& of) noexcept {

@@ -8,9 +8,12 @@
 #include <curlicue/detail/executor_link.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace curlicue::detail {
 
@@ -42,6 +45,15 @@ public:
     void announce(shard& of, CURL* by, curl_socket_t socket, int what);
     /// libcurl was told that it is ready, and did nothing that we would know of.
     void nothing_came_of_it(curl_socket_t socket) noexcept;
+    /// How often libcurl has said anything of a socket. What it says of a transfer's comes after
+    /// the transfer has started: the `CURL*` alone may be an earlier one's.
+    std::uint64_t announced() const noexcept { return announced_; }
+    /// Shuts the sockets of a transfer down that is not over.
+    /// @param since `announced` when it started
+    void hang_up(CURL* by, std::uint64_t since) noexcept;
+    /// After `idle_ready`; or else `resume` comes later.
+    void stay_idle(curl_socket_t socket) noexcept;
+    void suspend(curl_socket_t socket) noexcept;
     /// Ends the watches of a shard whose multi handle is about to go.
     void forget(const shard& of) noexcept;
     /// Arms what was suspended while libcurl was on the stack.
@@ -61,10 +73,14 @@ private:
         std::unique_ptr<socket_watch> watch;
         bool tells_of_close = false;
         bool wakes_libcurl = false;
+        CURL* by = nullptr; // for whom libcurl wanted something of it last, or nothing more
+        std::uint64_t announcement = 0;
+        std::optional<ino_t> identity; // where it may still be open, though it is not watched
     };
     entry& at(curl_socket_t socket);
     void grow(std::size_t least);
     entry* find(curl_socket_t socket) noexcept;
+    void leave(entry& known, CURL* by, curl_socket_t socket) noexcept;
     void begin(entry& known, shard& of, CURL* by, curl_socket_t socket);
     void end(entry& known) noexcept;
     bool may_stay(const entry& known, CURL* by, curl_socket_t socket) const noexcept;
@@ -75,6 +91,7 @@ private:
     const bool every_close_is_told_;
     const intrusive_ptr<executor_link> home_;
     bool closed_ = false;
+    std::uint64_t announced_ = 0;
     owner& owner_;
     intrusive_ptr<ref_counted> keep_;
     std::vector<entry> entries_; // descriptors are small numbers

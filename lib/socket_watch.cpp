@@ -6,6 +6,10 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 namespace curlicue::detail {
 namespace {
@@ -24,6 +28,23 @@ constexpr auto spin_backoff = 10ms;
 int bytes_to_read(curl_socket_t descriptor) noexcept {
     int count = -1;
     return ::ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+
+/// Likewise.
+int bytes_to_send([[maybe_unused]] curl_socket_t descriptor) noexcept {
+#ifdef SIOCOUTQ
+    int count = -1;
+    return ::ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : -1;
+#else
+    return -1;
+#endif
+}
+
+/// FIONREAD tells of its next datagram alone.
+bool has_datagrams(curl_socket_t descriptor) noexcept {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
 bool is_readable(curl_socket_t descriptor) noexcept {
@@ -75,6 +96,11 @@ bool socket_watch::keep_idle(CURL* by) noexcept {
     return true;
 }
 
+void socket_watch::stay_idle() noexcept {
+    if (wanted_ == 0 && !suspended_ && poll_ && !is_readable(socket_))
+        arm(UV_READABLE);
+}
+
 uv_owned<uv_poll_t> socket_watch::release() noexcept {
     disarm();
     return std::move(poll_);
@@ -94,21 +120,47 @@ void socket_watch::count_in_vain() noexcept {
 [[gnu::noinline]] void socket_watch::nothing_came_of_it() noexcept {
     if (!suspicious())
         return count_in_vain();
-    const auto before = std::exchange(unread_, std::nullopt);
-    if (!before || bytes_to_read(socket_) < *before) { // it was writable, or libcurl has read
+    const auto before = std::exchange(before_, std::nullopt);
+    if (!before || bytes_to_read(socket_) < before->unread ||
+        bytes_to_send(socket_) != before->unsent || owner_.carried(shard_) != before->carried ||
+        has_datagrams(socket_)) {
         in_vain_ = 0;
     } else if (in_vain_ < most_in_vain + proofs) {
         ++in_vain_;
     } else if (armed_ != 0) {
-        owner_.spin_tamed();
-        disarm();
-        retry_later(spin_backoff);
+        set_aside(before->events);
     }
 }
 
+// A server's answer is heard at once all the same.
+void socket_watch::set_aside(int events) noexcept {
+    owner_.spin_tamed();
+    if (const auto rest = wanted_ & ~events; rest == UV_READABLE)
+        arm(rest);
+    else
+        disarm();
+    retry_later(spin_backoff);
+}
+
+void socket_watch::suspect(int events) noexcept {
+    if (before_) // of the last event something came
+        in_vain_ = 0;
+    else
+        before_ = {events, bytes_to_read(socket_), bytes_to_send(socket_), owner_.carried(shard_)};
+}
+
+void socket_watch::suspend() noexcept {
+    suspended_ = true;
+    disarm();
+}
+
 void socket_watch::resume() noexcept {
-    if (std::exchange(suspended_, false) && wanted_ != 0)
-        arm_anew();
+    if (!std::exchange(suspended_, false))
+        return;
+    if (wanted_ != 0)
+        arm_anew(wanted_);
+    else if (poll_)
+        arm_anew(UV_READABLE);
 }
 
 void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
@@ -116,22 +168,10 @@ void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
 }
 
 void socket_watch::ready(int status, int events) noexcept {
-    if (wanted_ == 0) {
-        // Either libcurl has read what came while the loop called for another socket, or the server
-        // has closed an idle connection: that libcurl finds out when it wants to use it.
-        if (status >= 0 && !is_readable(socket_))
-            return;
-        disarm();
-        if (status < 0 && !owner_.is_ours(idle_since_))
-            take_error();
-        return;
-    }
-    if (suspicious()) {
-        if (unread_) // of the last event something came
-            in_vain_ = 0;
-        else if (events == UV_READABLE)
-            unread_ = bytes_to_read(socket_);
-    }
+    if (wanted_ == 0)
+        return idle_ready(status);
+    if (suspicious())
+        suspect(events);
     // On an error libuv has stopped the poll and says UV_EBADF whatever it was (uv__poll_io).
     // libcurl finds out itself: told CURL_CSELECT_ERR, it would drop what is still to be read.
     if (status < 0) {
@@ -141,17 +181,28 @@ void socket_watch::ready(int status, int events) noexcept {
         backoff_ = 0ms;
     }
     if (!owner_.socket_ready(shard_, socket_, select_bits(events))) {
-        // libcurl is on the stack, in a loop that one of its callbacks runs.
-        suspended_ = true;
-        disarm();
+        suspend(); // libcurl is on the stack, in a loop that one of its callbacks runs
     }
     // No line here: libcurl may have closed the socket, and this object with it.
+}
+
+// Either libcurl has read what came while the loop called for another socket, or the server has
+// closed an idle connection, which libcurl finds out when it wants to use it; or the transfer is
+// paused, or one for which libcurl asks for too little.
+[[gnu::noinline]] void socket_watch::idle_ready(int status) noexcept {
+    if (status >= 0 && !is_readable(socket_))
+        return;
+    disarm();
+    if (owner_.is_ours(idle_since_))
+        owner_.idle_ready(shard_, socket_, idle_since_); // No line after this: see `ready`
+    else if (status < 0)
+        take_error();
 }
 
 void socket_watch::expired() noexcept {
     if (wanted_ == 0 || suspended_)
         return;
-    arm_anew();
+    arm_anew(wanted_);
     if (armed_ == 0)
         owner_.socket_ready(shard_, socket_, 0); // retry_later() has started the timer again
 }
@@ -179,9 +230,9 @@ void socket_watch::expired() noexcept {
 // After a while in which libcurl may have closed the descriptor without a word: libuv finds that
 // out of a new handle (uv_poll_init), and for an old one it ends the process (uv__io_poll,
 // epoll_ctl).
-void socket_watch::arm_anew() noexcept {
+void socket_watch::arm_anew(int events) noexcept {
     poll_.reset();
-    arm(wanted_);
+    arm(events);
 }
 
 void socket_watch::disarm() noexcept {

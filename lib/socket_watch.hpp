@@ -30,7 +30,11 @@ public:
         /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
         virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
+        /// libcurl wants nothing of the socket of `by`, and now there is something to be read.
+        virtual void idle_ready(shard& of, curl_socket_t socket, CURL* by) noexcept = 0;
         virtual void spin_tamed() noexcept = 0;
+        /// How many bytes of bodies the transfers of a shard have sent and received.
+        virtual curl_off_t carried(const shard& of) const noexcept = 0;
         /// Whether it is the handle of a transfer, and not one of libcurl's own.
         virtual bool is_ours(CURL* handle) const noexcept = 0;
         /// Out of memory: what happens to a socket of this shard will not be heard.
@@ -60,11 +64,15 @@ public:
     /// Watches no more, since the descriptor is being closed; what is left may serve the next of
     /// its number. Null if it was not watched.
     uv_owned<uv_poll_t> release() noexcept;
+    /// The same, after `idle_ready`: unless what was to be read still is.
+    void stay_idle() noexcept;
     /// libcurl was told that it is ready, and did nothing that we would know of: it may have read.
-    /// A descriptor that stays readable and of which libcurl reads nothing (8.20.0 leaves one so)
-    /// is looked at every 10 ms only, or it would have the processor for itself.
+    /// A descriptor that stays ready and of which libcurl reads nothing (8.20.0 leaves one so), and
+    /// to which it writes nothing (SMB's), is looked at every 10 ms only, or it would have the
+    /// processor for itself. Not so datagrams: a transfer of those makes no other sign.
     void nothing_came_of_it() noexcept;
     /// After `socket_ready` returned false.
+    void suspend() noexcept;
     void resume() noexcept;
     bool suspended() const noexcept { return suspended_; }
 
@@ -72,14 +80,17 @@ private:
     friend class invariants;
     static void polled(uv_poll_t* poll, int status, int events) noexcept;
     void ready(int status, int events) noexcept;
+    void idle_ready(int status) noexcept;
     void expired() noexcept override;
     void arm(int events) noexcept;
-    void arm_anew() noexcept;
+    void arm_anew(int events) noexcept;
     void disarm() noexcept;
     void take_error() const noexcept;
     void retry_later(std::chrono::milliseconds at_the_most) noexcept;
     bool suspicious() const noexcept;
+    void suspect(int events) noexcept;
     void count_in_vain() noexcept;
+    void set_aside(int events) noexcept;
 
     uv_loop_t* const loop_;
     owner& owner_;
@@ -92,10 +103,15 @@ private:
     bool suspended_ = false;
     std::chrono::milliseconds backoff_{0};
     // Of the spin guard: how often in a row nothing came of it, since when by the loop's clock, and
-    // once that is suspicious, how much there was to be read before.
+    // once that is suspicious, what there was before an event.
+    struct traffic {
+        int events;
+        int unread, unsent; // bytes in the socket's buffers
+        curl_off_t carried;
+    };
     unsigned in_vain_ = 0;
     std::uint64_t in_vain_since_ = 0;
-    std::optional<int> unread_;
+    std::optional<traffic> before_;
     intrusive_ptr<ref_counted> keep_;
     uv_owned<uv_poll_t> poll_;
 };

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace curlicue::detail {
@@ -70,6 +71,7 @@ public:
     // The engine's own, on the loop's thread.
     shard* home = nullptr;            ///< where libcurl has it; null: not (yet, or any more)
     origin* server = nullptr;         ///< while libcurl has it
+    std::uint64_t socket_news = 0;    ///< of all transfers, before libcurl got this one
     bool listed = false;              ///< the engine's list holds a reference
     bool lingers = false;             ///< over, but its connection is still to be used
     std::optional<int> pending_pause; ///< asked for before libcurl could be told

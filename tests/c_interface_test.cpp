@@ -331,6 +331,23 @@ TEST_F(AMultiForC, HoldsItsLoopAsItIsAsked) {
     EXPECT_EQ(seen.status, CURLICUE_CANCELLED);
 }
 
+TEST_F(AMultiForC, RefusesWhatStopsItsLoopWhereThatIsAskedFor) {
+    curlicue_options options;
+    curlicue_options_init(&options);
+    options.refuse_blocking = 1;
+    make(&options);
+    const raw_easy file;
+    std::string body;
+    outcome seen;
+    prepare(file.handle, "file:///etc/hostname", body);
+    EXPECT_EQ(add(file.handle, seen), CURLICUE_WOULD_BLOCK);
+    prepare(file.handle, nginx::shared().http("/hello"), body);
+    ASSERT_EQ(add(file.handle, seen), 0);
+    run();
+    EXPECT_EQ(seen.endings, 1);
+    EXPECT_EQ(body, "hello\n");
+}
+
 TEST_F(AMultiForC, TakesTheOptionsOfACallerThatKnowsFewer) {
     curlicue_options options;
     curlicue_options_init(&options);

@@ -106,9 +106,62 @@ TEST_F(ASpinGuard, LetsADownloadBe) {
 TEST_F(ASpinGuard, LetsAnUploadBe) {
     what = CURL_POLL_OUT;
     begin();
-    turn(5000);
+    curl->on_action = [&](fake_multi&, curl_socket_t socket, int) {
+        if (socket == pair.fd()) {
+            EXPECT_EQ(::write(pair.fd(), "x", 1), 1);
+        }
+    };
+    for (int i = 0; i != 5000; ++i) {
+        turn();
+        char byte = 0;
+        EXPECT_EQ(::read(pair.peer(), &byte, 1), 1);
+    }
     EXPECT_EQ(actions(), 5000u);
     EXPECT_EQ(multi->stats().spins, 0u);
+}
+
+// SMB's connection is always writable, and libcurl always asks for that.
+TEST_F(ASpinGuard, SetsAWritableDescriptorAside) {
+    what = CURL_POLL_INOUT;
+    begin();
+    run_turns();
+    EXPECT_GE(actions(), 1000u);
+    EXPECT_LE(actions(), most);
+    EXPECT_GE(multi->stats().spins, 1u);
+    what = CURL_POLL_OUT;
+    begin();
+    run_turns();
+    EXPECT_LE(actions(), most);
+}
+
+TEST_F(ASpinGuard, HearsAServersAnswerAtOnceAllTheSame) {
+    what = CURL_POLL_INOUT;
+    begin();
+    run_to([&] { return watched(pair.fd()) == UV_READABLE; });
+    const auto before = actions();
+    pair.make_readable();
+    curl->on_action = [&](fake_multi&, curl_socket_t, int mask) {
+        pair.drain();
+        EXPECT_EQ(mask, CURL_CSELECT_IN);
+        curl->on_action = nullptr;
+    };
+    turn();
+    EXPECT_EQ(actions(), before + 1);
+    run_to([&] { return watched(pair.fd()) == (UV_READABLE | UV_WRITABLE); });
+}
+
+// TFTP: of a datagram that is read there is no other sign, and the next one is there already.
+TEST_F(ASpinGuard, LetsDatagramsBe) {
+    const socket_pair datagrams(SOCK_DGRAM);
+    begin();
+    inside(handle, [&](fake_multi& multi) { multi.announce(datagrams.fd(), CURL_POLL_IN); });
+    turn();
+    curl->actions.clear();
+    datagrams.make_readable();
+    turn(5000);
+    EXPECT_EQ(std::ranges::count(curl->actions, datagrams.fd(), &fake_curl::action::socket), 5000);
+    EXPECT_EQ(multi->stats().spins, 0u);
+    inside(handle, [&](fake_multi& multi) { multi.announce(datagrams.fd(), CURL_POLL_REMOVE); });
 }
 
 TEST_F(ASpinGuard, CanBeSwitchedOff) {

@@ -81,7 +81,8 @@ public:
     future<easy> add_handle(const easy& handle);
     /// The same, under the name that reads well with `co_await`.
     future<easy> perform(const easy& handle) { return add_handle(handle); }
-    /// Ends a transfer; its future is cancelled.
+    /// Ends a transfer; its future is cancelled. Nothing waits for the server, and a mail that is
+    /// not sent to its end is not delivered.
     /// @throws usage_error{errc::not_added}, also when the transfer is over
     void remove_handle(const easy& handle);
 

@@ -48,6 +48,7 @@ enum curlicue_status {
     CURLICUE_INSIDE_CALLBACK = 2010, /**< not from inside a callback of libcurl's */
     CURLICUE_FORKED = 2016,          /**< made before this process forked */
     CURLICUE_CANCELLED = 2019,       /**< the transfer was removed, or its multi closed */
+    CURLICUE_WOULD_BLOCK = 2021,     /**< a protocol that would stop the loop: `refuse_blocking` */
     CURLICUE_BAD_OPTION = 2100,      /**< an option that is not for the user to set */
     CURLICUE_FAILED = 2101           /**< what has no number of its own; the message tells */
 };
@@ -77,10 +78,12 @@ typedef struct curlicue_options {
     /** Called around every entry from the loop, for hosts that keep scopes of their own. */
     void* (*enter)(void* arg);
     void (*leave)(void* arg, void* token);
-    void* arg;         /**< of these two */
-    size_t shards;     /**< most multi handles of libcurl's behind this one; 0: as many as help */
-    int ca_cache;      /**< not 0: parse the CA certificates once, see `async_multi_options` */
-    long heartbeat_ms; /**< libcurl is called after so long without a call; 0: never */
+    void* arg;           /**< of these two */
+    size_t shards;       /**< most multi handles of libcurl's behind this one; 0: as many as help */
+    int ca_cache;        /**< not 0: parse the CA certificates once, see `async_multi_options` */
+    long heartbeat_ms;   /**< libcurl is called after so long without a call; 0: never */
+    int refuse_blocking; /**< not 0: CURLICUE_WOULD_BLOCK for telnet, file and rtmp, for which
+                              libcurl stops the loop */
 } curlicue_options;
 
 /** The defaults. Thread-safe. */

@@ -13,8 +13,9 @@ namespace curlicue {
 
 class easy;
 
-/// What curlicue itself has to say. All but the last three are breaches of the contract and are
-/// thrown as `usage_error` at the call that commits them; nothing has changed then.
+/// What curlicue itself has to say. All but `broken_promise`, `cancelled` and `timed_out` are
+/// breaches of the contract and are thrown as `usage_error` at the call that commits them; nothing
+/// has changed then.
 enum class errc {
     closed = 1,        ///< the handle, multi or executor is closed
     already_added,     ///< the easy is added here or to another multi
@@ -36,6 +37,7 @@ enum class errc {
     broken_promise,    ///< the promise went without an outcome
     cancelled,         ///< equals `std::errc::operation_canceled`
     timed_out,         ///< equals `std::errc::timed_out`
+    would_block,       ///< a protocol that stops the loop, where `refuse_blocking` is asked for
 };
 
 /// Categories: ours, and one for each family of codes that libcurl and libuv return. The codes of

@@ -110,7 +110,9 @@ public:
     ///     its own `perform`; usage_error{errc::closed} if it is closed; multi_error if libcurl
     ///     refuses it, or the timer callable returns -1 meanwhile
     void add_handle(easy handle);
-    /// Ends the transfer, wherever it is; what `info_read` has not told of it is withdrawn.
+    /// Ends the transfer, wherever it is; what `info_read` has not told of it is withdrawn. In the
+    /// middle of a mail, or of a file over SFTP or SCP, libcurl waits here for the server's answer,
+    /// and 7.88 sends the part of the mail as a whole one: an `async_multi` sees to both.
     /// @throws usage_error{errc::not_added}
     void remove_handle(const easy& handle);
     /// Whether the easy is added here, its transfer over or not.
@@ -178,7 +180,8 @@ public:
     }
 
     /// Removes the easies (and closes them, with `close_handles`), then lets libcurl close its
-    /// connections and drops the callables. Idempotent.
+    /// connections and drops the callables. Idempotent. To servers of FTP, mail and SFTP libcurl
+    /// says goodbye and waits for the answer, one connection after the other.
     void close();
     bool closed() const noexcept;
     /// Null when closed. *Ownership:* stays here; add and remove handles by this class only.

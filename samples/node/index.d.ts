@@ -150,6 +150,8 @@ export interface MultiOptions {
     shards?: number;
     /** Milliseconds after which libcurl is called although it asked for nothing; default 500, 0 for never. */
     heartbeat?: number;
+    /** Refuses telnet, file and rtmp, for which libcurl would stop Node's loop; default false. */
+    refuseBlocking?: boolean;
 }
 
 /** Runs transfers on Node's loop, under the names of PycURL's AsyncCurlMulti. */

@@ -33,6 +33,9 @@ public:
     std::string https(std::string_view path) const;
     /// For CURLOPT_CAINFO: https() is signed by an authority that only we know.
     std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
+    /// What it shows to clients, for other servers of 127.0.0.1 to show.
+    std::filesystem::path certificate_file() const { return directory_ / "server.pem"; }
+    std::filesystem::path key_file() const { return directory_ / "server.key"; }
     /// For CURLOPT_UNIX_SOCKET_PATH, with any http URL.
     std::filesystem::path unix_socket() const { return directory_ / "nginx.socket"; }
 

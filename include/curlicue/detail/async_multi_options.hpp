@@ -70,8 +70,8 @@ struct async_multi_options {
     /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
     /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
     std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
-    /// A descriptor that stays readable though libcurl reads nothing of it (8.20.0 leaves one so)
-    /// is looked at every 10 ms; otherwise it keeps a processor busy.
+    /// A descriptor that stays ready though libcurl neither reads of it (8.20.0 leaves one so) nor
+    /// writes to it (SMB's) is looked at every 10 ms; otherwise it keeps a processor busy.
     bool spin_guard = true;
     /// CURLOPT_TIMEOUT and CURLOPT_TIMEOUT_MS of owned easies are kept by our own clock too: what
     /// libcurl has not ended a second later the heartbeat ends, with CURLE_OPERATION_TIMEDOUT.
@@ -79,6 +79,11 @@ struct async_multi_options {
     /// With libcurl 8.21.0, which forgets TLS connections that are shutting down, each multi handle
     /// is called for all of its transfers once a second. Others do not need it.
     bool upkeep = true;
+    /// telnet, file and rtmp are refused by `add_handle`, with `errc::would_block`: libcurl does
+    /// all of such a transfer in one call, of rtmp the handshake, and the loop stands still for as
+    /// long. What a handle names is known by its URL; of a borrowed one with a CURLOPT_CURLU it is
+    /// not. A redirect goes there only where CURLOPT_REDIR_PROTOCOLS says so.
+    bool refuse_blocking = false;
     /// Told of failures that nobody looked at, on the loop's thread. It may not throw.
     unique_function<void(std::exception_ptr)> on_unobserved_error = nullptr;
 };

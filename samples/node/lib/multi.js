@@ -5,8 +5,8 @@ const native = require('./native.js');
 
 /** Runs the transfers of Curl handles, and those of fetch, on Node's loop. */
 class AsyncCurlMulti extends native.AsyncCurlMulti {
-    constructor({ caCache = false, shards, heartbeat } = {}) {
-        super(Number(caCache), shards, heartbeat);
+    constructor({ caCache = false, shards, heartbeat, refuseBlocking = false } = {}) {
+        super(Number(caCache), shards, heartbeat, Number(refuseBlocking));
     }
 }
 

@@ -25,6 +25,7 @@ async_multi_options options_of(const arguments& given) {
             shards::fixed(static_cast<std::size_t>(given.whole(1, "shards", 1, UINT32_MAX)));
     if (given.has(2))
         options.heartbeat = std::chrono::milliseconds(given.whole(2, "heartbeat", 0, UINT32_MAX));
+    options.refuse_blocking = given.number(3, "refuseBlocking") != 0;
     return options;
 }
 

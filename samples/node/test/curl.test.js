@@ -193,4 +193,10 @@ describe('An AsyncCurlMulti', () => {
         assert.throws(() => multi.setopt(20001, 1), TypeError); // CURLMOPT_SOCKETFUNCTION
         assert.match(multi.diagnostics(), /heartbeat: 1000 ms/);
     });
+
+    test('refuses what stops the loop, where that is asked for', () => {
+        const multi = new AsyncCurlMulti({ refuseBlocking: true });
+        for (const url of ['file:///etc/hostname', 'telnet://127.0.0.1:1'])
+            assert.throws(() => multi.perform(new Curl(url)), { code: 'CURLICUE_WOULD_BLOCK' });
+    });
 });

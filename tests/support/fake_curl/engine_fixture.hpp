@@ -24,8 +24,8 @@ namespace curlicue::test {
 /// Two connected sockets: the one that libcurl has, and its peer.
 class socket_pair {
 public:
-    socket_pair() {
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_.data()) != 0)
+    explicit socket_pair(int type = SOCK_STREAM) {
+        if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_.data()) != 0)
             throw std::system_error(errno, std::generic_category(), "socketpair");
     }
     socket_pair(const socket_pair&) = delete;
