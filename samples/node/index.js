@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
+const { Curl } = require('./lib/curl.js');
 const { CurlError } = require('./lib/error.js');
 const { fetch } = require('./lib/fetch.js');
 const { AsyncCurlMulti } = require('./lib/multi.js');
-const { Curl, curlVersion, options } = require('./lib/native.js');
+const { curlVersion, options } = require('./lib/native.js');
 const { Response } = require('./lib/response.js');
 
 // For Curl.pause.

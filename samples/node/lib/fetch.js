@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-const { Curl, Transfer } = require('./native.js');
+const { Curl } = require('./curl.js');
+const { Transfer } = require('./native.js');
+const { demandNetwork } = require('./permission.js');
 const { Request } = require('./request.js');
 const { Response } = require('./response.js');
 const { cancelOn } = require('./signal.js');
 
 function transferOf({ multi, url, method, headers, content, times, highWaterMark, tweak, signal }) {
+    demandNetwork();
     signal?.throwIfAborted();
     const transfer = new Transfer(multi, url, method, headers, content, times, highWaterMark);
     tweak?.(transfer.curl(Curl), url);

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
+const { demandTransfer } = require('./curl.js');
 const native = require('./native.js');
 
 /** Runs the transfers of Curl handles, and those of fetch, on Node's loop. */
 class AsyncCurlMulti extends native.AsyncCurlMulti {
     constructor({ caCache = false, shards, heartbeat, refuseBlocking = false } = {}) {
         super(Number(caCache), shards, heartbeat, Number(refuseBlocking));
+    }
+
+    add_handle(curl) {
+        demandTransfer(curl);
+        return super.add_handle(curl);
+    }
+
+    perform(curl) {
+        demandTransfer(curl);
+        return super.perform(curl);
     }
 }
 
