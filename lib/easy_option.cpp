@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -396,7 +397,10 @@ void easy_core::set(CURLoption option, const option_value& value) {
         } else if constexpr (std::is_same_v<Value, option_value::bytes>) {
             set(option, bytes(alternative));
         } else if constexpr (std::is_same_v<Value, std::string>) {
-            set(option, std::string_view(alternative));
+            if (value.braced() && kind_of(option) == option_kind::list)
+                set(option, as_list(std::span(&alternative, 1)));
+            else
+                set(option, std::string_view(alternative));
         } else {
             set(option, alternative);
         }

@@ -184,6 +184,10 @@ TEST(AnEasy, TakesListsInBraces) {
     EXPECT_THAT(body_of(handle), HasSubstr("second"));
     handle.unset<CURLOPT_HTTPHEADER>();
     EXPECT_THAT(body_of(handle), testing::Not(HasSubstr("second")));
+    handle.setopt(CURLOPT_HTTPHEADER, {"X-Test: one"});
+    EXPECT_THAT(body_of(handle), HasSubstr("one")) << "at run time, one alone is a list too";
+    handle.setopt(CURLOPT_HTTPHEADER, {"Accept: text/plain", "X-Test: two"});
+    EXPECT_THAT(body_of(handle), HasSubstr("two"));
 }
 
 /// What a POST of `handle` puts on the wire after the head.

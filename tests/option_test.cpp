@@ -6,6 +6,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include <gtest/gtest.h>
 
@@ -175,6 +177,31 @@ TEST(TheRunTimeDoor, RefusesTheErrorBufferWhichIsOurs) {
     char buffer[CURL_ERROR_SIZE] = {};
     EXPECT_THROW(handle.setopt(CURLOPT_ERRORBUFFER, buffer), std::invalid_argument);
     EXPECT_THROW(handle.setopt(CURLOPT_ERRORBUFFER, nullptr), std::invalid_argument);
+}
+
+TEST(TheRunTimeDoor, TakesWhatStandsInBraces) {
+    std::string body;
+    easy handle;
+    handle.setopt<CURLOPT_WRITEDATA>(body);
+    const std::string url = "file:///etc/hostname";
+    handle.setopt(CURLOPT_URL, option_value{url});
+    handle.perform();
+    handle.setopt(CURLOPT_URL, {std::string_view(url)});
+    handle.setopt(CURLOPT_USERAGENT, {nullptr});
+    handle.setopt(CURLOPT_TIMEOUT, {0});
+    handle.perform();
+    EXPECT_FALSE(body.empty());
+    const auto wrong = make_error_code(CURLE_BAD_FUNCTION_ARGUMENT);
+    EXPECT_EQ(refusal_of([&] { handle.setopt(CURLOPT_TIMEOUT, {"1"}); }), wrong);
+    EXPECT_EQ(refusal_of([&] { handle.setopt(CURLOPT_URL, {"a", "b"}); }), wrong);
+    EXPECT_EQ(refusal_of([&] { handle.setopt(CURLOPT_HTTPHEADER, std::string("a: b")); }), wrong)
+        << "without braces it is no list";
+}
+
+TEST(TheRunTimeDoor, TakesANullStringForNone) {
+    const char* const null = nullptr;
+    easy().setopt(CURLOPT_USERAGENT, null);
+    EXPECT_TRUE(std::holds_alternative<std::nullptr_t>(option_value(null).alternatives()));
 }
 
 option_value value_for(const curl_easyoption& option) {

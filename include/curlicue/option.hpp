@@ -26,6 +26,18 @@ public:
     using bytes = std::vector<std::byte>;
     using function = void (*)();
 
+    /// A string in braces. Neither `nullptr` nor 0 is one.
+    struct item {
+        template <class Text>
+            requires(!std::is_null_pointer_v<Text> &&
+                     (std::convertible_to<const Text&, std::string> ||
+                      std::convertible_to<const Text&, std::string_view>))
+        item(const Text& source) : text(source) {}
+        operator const std::string&() const noexcept { return text; }
+
+        std::string text;
+    };
+
     option_value(std::nullptr_t) {}
     /// Integers, bool and enumerators; the bits of an unsigned value count (CURLAUTH_ANY).
     template <class Number>
@@ -33,9 +45,19 @@ public:
     option_value(Number number) : value_(static_cast<curl_off_t>(number)) {}
     option_value(std::string text) : value_(std::move(text)) {}
     option_value(std::string_view text) : value_(std::string(text)) {}
-    option_value(const char* text) : value_(std::string(text)) {}
+    /// Null is `nullptr`.
+    option_value(const char* text) {
+        if (text != nullptr)
+            value_ = std::string(text);
+    }
     option_value(std::vector<std::string> list) : value_(std::move(list)) {}
-    option_value(std::initializer_list<std::string> list) : value_(std::vector(list)) {}
+    /// Strings in braces are a list. One alone is a string, unless the option takes a list.
+    option_value(std::initializer_list<item> list) : braced_(list.size() == 1) {
+        if (braced_)
+            value_ = list.begin()->text;
+        else
+            value_ = std::vector<std::string>(list.begin(), list.end());
+    }
     option_value(bytes data) : value_(std::move(data)) {}
     option_value(std::span<const std::byte> data) : value_(bytes(data.begin(), data.end())) {}
     /// A raw pointer, for the data of a C callback and for the objects of libcurl's own types.
@@ -44,11 +66,14 @@ public:
     option_value(function callback) : value_(callback) {}
 
     const auto& alternatives() const noexcept { return value_; }
+    /// Whether it is a string that stood in braces, and so may be a list of one.
+    bool braced() const noexcept { return braced_; }
 
 private:
     std::variant<std::nullptr_t, curl_off_t, std::string, std::vector<std::string>, bytes, void*,
                  function>
         value_;
+    bool braced_ = false;
 };
 
 /// The name of an option as libcurl spells it, e.g. "CURLOPT_URL"; "CURLOPT_<number>" for one that
