@@ -140,8 +140,6 @@ void dispatcher::unobserved(std::exception_ptr failure) noexcept {
     owner_.unobserved(std::move(failure));
 }
 
-void dispatcher::woken(uv_async_t* async) noexcept {
-    static_cast<dispatcher*>(async->data)->owner_.woken();
-}
+void dispatcher::woken(uv_async_t* async) noexcept { owner_of<dispatcher>(async).owner_.woken(); }
 
 } // namespace curlicue::detail

@@ -82,6 +82,10 @@ void engine::patience_over() noexcept {
 }
 
 void engine::close_here() noexcept {
+    // The host has closed every handle on its loop, ours too, and perhaps the loop itself (gevent's
+    // hub and luv's state do when they end): nothing of libuv's may be touched, nor does it call.
+    if (uv_is_closing(uv_closer::as_handle(check_.get())) != 0)
+        return;
     const auto kept = intrusive_ptr<engine>::share(this);
     for (const auto& each : shards_)
         read_messages(*each); // what is finished keeps its result

@@ -102,7 +102,7 @@ void engine::turn_after_poll() noexcept {
     if (check_ && uv_is_active(uv_closer::as_handle(check_.get())) == 0)
         uv_check_start(check_.get(), [](uv_check_t* check) {
             uv_check_stop(check);
-            const loop_entry entry(*static_cast<engine*>(check->data));
+            const loop_entry entry(owner_of<engine>(check));
         });
 }
 

@@ -88,7 +88,7 @@ private:
         const loop_scope current(&loop_);
         try {
             multi_.emplace(&loop_, std::move(options));
-            end_.data = this;
+            end_.of = this;
             detail::check_uv(uv_async_init(&loop_, &end_, &ended), "uv_async_init");
         } catch (...) {
             multi_.reset();
@@ -105,12 +105,17 @@ private:
     // NOLINTNEXTLINE(bugprone-exception-escape): `ref` throws on other threads alone
     static void ended(uv_async_t* end) noexcept {
         // The multi may hear of its close only after this: from now on it holds the loop itself.
-        static_cast<running_loop*>(end->data)->multi_->ref();
+        static_cast<end_handle*>(end)->of->multi_->ref();
         uv_close(reinterpret_cast<uv_handle_t*>(end), nullptr);
     }
 
+    // `data` stays null, as in uv_owned.hpp.
+    struct end_handle : uv_async_t {
+        running_loop* of;
+    };
+
     uv_loop_t loop_{};
-    uv_async_t end_{}; // keeps the loop, whatever becomes of the multi
+    end_handle end_{}; // keeps the loop, whatever becomes of the multi
     std::optional<async_multi> multi_;
     std::unique_ptr<std::thread> thread_;
     const detail::process_mark process_;

@@ -57,6 +57,15 @@ constexpr int uv_events(int what) noexcept {
            ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
 }
 
+// On POSIX the one is the other (uv_poll_init_socket, unix/poll.c), which Julia's libuv lacks.
+int init_poll(uv_loop_t* loop, uv_poll_t* poll, curl_socket_t socket) noexcept {
+#ifdef _WIN32
+    return uv_poll_init_socket(loop, poll, socket);
+#else
+    return uv_poll_init(loop, poll, socket);
+#endif
+}
+
 constexpr int select_bits(int events) noexcept {
     return ((events & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
            ((events & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0);
@@ -69,7 +78,7 @@ socket_watch::socket_watch(uv_loop_t* loop, owner& told, shard& of, curl_socket_
     : loop_(loop), owner_(told), shard_(of), socket_(socket), keep_(std::move(keep)),
       poll_(std::move(spare)) {
     if (poll_)
-        poll_->data = this;
+        poll_->owner = this;
 }
 
 socket_watch::~socket_watch() { owner_.timers().stop(*this); }
@@ -164,7 +173,7 @@ void socket_watch::resume() noexcept {
 }
 
 void socket_watch::polled(uv_poll_t* poll, int status, int events) noexcept {
-    static_cast<socket_watch*>(poll->data)->ready(status, events);
+    owner_of<socket_watch>(poll).ready(status, events);
 }
 
 void socket_watch::ready(int status, int events) noexcept {
@@ -212,7 +221,7 @@ void socket_watch::expired() noexcept {
     if (!poll_) {
         try {
             poll_ = make_uv<uv_poll_t>(keep_, this, status, [this](uv_poll_t* poll) {
-                return uv_poll_init_socket(loop_, poll, socket_);
+                return init_poll(loop_, poll, socket_);
             });
         } catch (const std::bad_alloc&) {
             status = UV_ENOMEM;

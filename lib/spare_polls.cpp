@@ -39,7 +39,7 @@ void spare_polls::keep(curl_socket_t socket, uv_owned<uv_poll_t> poll) noexcept 
     spares_.emplace_back(socket, std::move(poll));
     uv_prepare_start(before_poll_.get(), [](uv_prepare_t* prepare) {
         uv_prepare_stop(prepare);
-        static_cast<spare_polls*>(prepare->data)->clear();
+        owner_of<spare_polls>(prepare).clear();
     });
 }
 

@@ -82,7 +82,7 @@ void timeout::arm() noexcept {
 }
 
 void timeout::fired(uv_timer_t* timer) noexcept {
-    auto& self = *static_cast<timeout*>(timer->data);
+    auto& self = owner_of<timeout>(timer);
     self.armed_for_.reset();
     self.owner_.timer_fired();
 }

@@ -4,12 +4,16 @@
 #include "support/files.hpp"
 #include "support/scripted_server.hpp"
 #include <curlicue/async_multi.hpp>
+#include <curlicue/loop.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
+#include <memory>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -208,6 +212,67 @@ TEST_F(AnAsyncMulti, HoldsNoLoopWhenToldNeverTo) {
     host_timer host(loop);
     run_to([&] { return page.ready(); });
     EXPECT_EQ(body, "hello\n");
+}
+
+// ---- what a host sees that walks its loop
+
+/// @returns the types of handles on the loop; none of them may have anything in `data`.
+std::set<uv_handle_type> types_of_handles(uv_loop_t* loop) {
+    std::set<uv_handle_type> types;
+    uv_walk(
+        loop,
+        [](uv_handle_t* handle, void* seen) {
+            EXPECT_EQ(handle->data, nullptr) << uv_handle_type_name(handle->type);
+            static_cast<std::set<uv_handle_type>*>(seen)->insert(handle->type);
+        },
+        &types);
+    return types;
+}
+
+TEST_F(AnAsyncMulti, LeavesNothingInItsHandlesThatAHostCouldTakeForItsOwn) {
+    const std::set all{UV_ASYNC, UV_CHECK, UV_POLL, UV_PREPARE, UV_TIMER};
+    std::string body;
+    run(multi->add_handle(get("/hello", body)));
+    EXPECT_EQ(types_of_handles(&loop), all) << "with an idle connection";
+    const easy page = slow();
+    const auto pending = multi->add_handle(page);
+    run_to([&] { return page.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() > 0; });
+    EXPECT_EQ(types_of_handles(&loop), all) << "in the middle of a transfer";
+    const auto closed = multi->close();
+    types_of_handles(&loop);
+    run_to([&] { return closed.ready(); });
+    EXPECT_TRUE(pending.ready());
+}
+
+TEST(ALoopThread, LeavesNothingInItsHandlesEither) {
+    loop_thread thread;
+    const auto types = thread.multi().post([&] { return types_of_handles(thread.loop()); }).get();
+    EXPECT_TRUE(types.contains(UV_ASYNC));
+}
+
+/// Ends the process as gevent ends its hub, and luv its state: all handles on the loop are closed,
+/// whosever they are, then the loop, and somebody still has a multi there.
+[[noreturn]] void end_with_a_multi_open(const std::string& url) {
+    auto loop = std::make_unique<uv_loop_t>();
+    uv_loop_init(loop.get());
+    {
+        async_multi multi(loop.get());
+        const easy page = quiet(url);
+        const auto pending = multi.add_handle(page);
+        while (page.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() == 0)
+            uv_run(loop.get(), UV_RUN_ONCE);
+        uv_walk(
+            loop.get(), [](uv_handle_t* handle, void*) { uv_close(handle, nullptr); }, nullptr);
+        uv_run(loop.get(), UV_RUN_DEFAULT);
+        if (uv_loop_close(loop.get()) != 0)
+            std::_Exit(1);
+        loop.reset();
+    }
+    std::_Exit(0);
+}
+
+TEST_F(AnAsyncMulti, MayOutliveALoopWhoseHostHasClosedEveryHandle) {
+    EXPECT_EXIT(end_with_a_multi_open(url("/slow/16777216")), testing::ExitedWithCode(0), "");
 }
 
 // ---- hooks

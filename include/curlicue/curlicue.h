@@ -64,7 +64,8 @@ CURLICUE_EXPORT const char* curlicue_version(void);
 /** Runs transfers on one loop; `curlicue::async_multi`. */
 typedef struct curlicue_multi curlicue_multi;
 
-/** Whether a multi keeps its loop alive. */
+/** Whether a multi keeps its loop alive. Hosts that end by uv_stop() and run the loop once more as
+ * they close (uvloop, gevent) want CURLICUE_HOLD_NEVER, or that waits for the transfers. */
 enum curlicue_hold {
     CURLICUE_HOLD_WHILE_BUSY, /**< while a transfer is pending */
     CURLICUE_HOLD_ALWAYS,

@@ -12,6 +12,10 @@
 namespace curlicue {
 
 /// Whether an `async_multi` keeps its loop alive. A loop that is kept alive goes on in `uv_run`.
+///
+/// A host that ends its loop by `uv_stop` and runs it once more to the end, for what it closes
+/// itself (uvloop's `close`, gevent's `destroy`), wants `never`: otherwise that waits for our
+/// transfers.
 enum class hold {
     always,
     while_busy, ///< while a transfer, a timeout or a continuation is pending
