@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // curlicue.h: every function does what a member in C++ does, and tells a status where that throws.
+#include "easy_core.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/curlicue.h>
 #include <curlicue/error.hpp>
@@ -30,7 +31,8 @@ struct curlicue_multi {
 };
 
 struct curlicue_easy {
-    curlicue::easy handle;
+    curlicue::easy handle =
+        curlicue::detail::easy_access::wrap(curlicue::detail::easy_core::create_by_hand().get());
 };
 
 struct curlicue_thread {
@@ -50,6 +52,7 @@ constexpr int own_status(errc code) noexcept {
 }
 static_assert(CURLICUE_CLOSED == own_status(errc::closed));
 static_assert(CURLICUE_ALREADY_ADDED == own_status(errc::already_added));
+static_assert(CURLICUE_ATTACHED == own_status(errc::attached));
 static_assert(CURLICUE_NOT_ADDED == own_status(errc::not_added));
 static_assert(CURLICUE_NULL_HANDLE == own_status(errc::null_handle));
 static_assert(CURLICUE_WRONG_THREAD == own_status(errc::wrong_thread));
@@ -63,7 +66,7 @@ int status_of(const std::error_code& code) noexcept {
         return CURLICUE_OWN_STATUS + code.value();
     if (code.category() == multi_category())
         return CURLICUE_MULTI_STATUS + code.value();
-    if (code.category() == easy_category() || code.category() == uv_category())
+    if (is_easy_error(code) || code.category() == uv_category())
         return code.value();
     return CURLICUE_FAILED;
 }
@@ -160,6 +163,12 @@ void tell(curlicue_done done, void* data, CURL* handle, result<easy>&& outcome) 
     }
 }
 
+detail::easy_core& core_of(const curlicue_easy& easy, const char* call) {
+    auto& core = *detail::easy_access::core_of(easy.handle);
+    core.require_idle(call);
+    return core;
+}
+
 void ignore(const std::exception_ptr&) noexcept {}
 
 } // namespace
@@ -249,6 +258,14 @@ int curlicue_multi_diagnostics(const curlicue_multi* multi, char* text, size_t s
 }
 
 int curlicue_easy_new(curlicue_easy** made) { return make(made); }
+
+int curlicue_easy_reset(curlicue_easy* easy) {
+    return status_of_call([&] { easy->handle.reset(); });
+}
+
+int curlicue_easy_ca_cache(curlicue_easy* easy) {
+    return status_of_call([&] { core_of(*easy, "curlicue_easy_ca_cache").prefer_ca_bundle(); });
+}
 
 CURL* curlicue_easy_handle(const curlicue_easy* easy) { return easy->handle.native_handle(); }
 

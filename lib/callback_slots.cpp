@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 
 namespace curlicue::detail {
 namespace {
@@ -33,11 +34,22 @@ CURLoption data_of(CURLoption function) noexcept {
     return function_options[slot_of(function)].data;
 }
 
-/// What libcurl itself has in place of a pointer that nobody set (url.c, Curl_init_userdefined).
+/// A file that ends at once, and can be rewound for a redirect. libcurl's own default is the
+/// standard input: the whole loop would wait for that.
+std::FILE* empty_file() {
+    static auto* const file = [] {
+        static char nothing;
+        auto* const made = ::fmemopen(&nothing, 0, "r");
+        return made != nullptr ? made : throw std::bad_alloc();
+    }();
+    return file;
+}
+
+/// What libcurl is told in place of a pointer that nobody set (url.c, Curl_init_userdefined).
 void* default_data(CURLoption data) noexcept {
     if (data == CURLOPT_WRITEDATA)
         return stdout;
-    return data == CURLOPT_READDATA ? stdin : nullptr;
+    return data == CURLOPT_READDATA ? empty_file() : nullptr;
 }
 
 /// These two are installed as one, by whether somebody wants to know of sockets.
@@ -113,6 +125,11 @@ void callback_slots::unset(easy_core& core, CURLoption function) {
         curl_easy_setopt(core.handle(), function, raw_function{nullptr});
     callables_[slot_of(function)] = nullptr;
     apply_data(core, data_of(function));
+}
+
+void callback_slots::set_defaults(easy_core& core) {
+    empty_file(); // may throw the first time
+    apply_data(core, CURLOPT_READDATA);
 }
 
 void callback_slots::rebind(easy_core& core) {

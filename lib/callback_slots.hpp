@@ -72,6 +72,9 @@ public:
     /// A callable or a C function, whichever is there.
     void unset(easy_core& core, CURLoption function);
 
+    /// What a handle of ours has where libcurl's own default is not one for a loop.
+    /// @throws std::bad_alloc
+    void set_defaults(easy_core& core);
     /// Tells libcurl that the callbacks have moved to `core`: the copy of a duplicated handle.
     void rebind(easy_core& core);
     void clear() noexcept;

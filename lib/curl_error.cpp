@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include "curl_error.hpp"
+
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <utility>
 
 #include <curl/curl.h>
 
@@ -13,7 +20,7 @@ using condition = std::error_condition;
 using mapping = std::optional<std::errc> (*)(int code) noexcept;
 using wording = const char* (*)(int code) noexcept;
 
-class curl_category final : public std::error_category {
+class curl_category : public std::error_category {
 public:
     constexpr curl_category(const char* name, wording words, mapping portable) noexcept
         : name_(name), words_(words), portable_(portable) {}
@@ -37,9 +44,6 @@ std::optional<std::errc> portable_easy(int code) noexcept {
         return std::errc::timed_out;
     case CURLE_COULDNT_CONNECT:
         return std::errc::connection_refused;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return std::errc::host_unreachable;
     case CURLE_OUT_OF_MEMORY:
         return std::errc::not_enough_memory;
     case CURLE_ABORTED_BY_CALLBACK:
@@ -142,6 +146,50 @@ const char* share_words(int code) noexcept {
     return curl_share_strerror(static_cast<CURLSHcode>(code));
 }
 
+/// Where the system has refused something, and what its code stands for is not why.
+class refused_by_system final : public curl_category {
+public:
+    explicit refused_by_system(std::size_t os_error)
+        : curl_category("curl", &easy_words, &portable_easy),
+          os_error_(static_cast<int>(os_error)) {}
+    condition default_error_condition(int code) const noexcept override {
+        return os_error_ != 0 ? std::generic_category().default_error_condition(os_error_)
+                              : condition(code, *this);
+    }
+
+private:
+    int os_error_;
+};
+
+constexpr std::size_t errors_of_system = 134; // Linux has the most
+
+template <std::size_t... Error>
+const std::error_category& refusal(std::size_t os_error, std::index_sequence<Error...>) noexcept {
+    static const std::array all{refused_by_system(Error)...};
+    return all[os_error < all.size() ? os_error : 0];
+}
+
+const std::error_category& refusal_by_system(int os_error) noexcept {
+    return refusal(static_cast<std::size_t>(os_error),
+                   std::make_index_sequence<errors_of_system>());
+}
+
+/// Whether what the code equals by itself is right. A refusal before a connection stood may have
+/// been that of another address.
+bool is_known_by(CURLcode code, int os_error) noexcept {
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return os_error == ECONNREFUSED;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+        return os_error == 0 || os_error == ECONNREFUSED ||
+               (os_error == ECONNRESET && code != CURLE_SSL_CONNECT_ERROR);
+    default:
+        return true;
+    }
+}
+
 /// What to do about it, where libcurl's words leave that open.
 const char* url_words(int code) noexcept {
     switch (code) {
@@ -165,6 +213,15 @@ const std::error_category& easy_category() noexcept {
     return category;
 }
 
+bool is_easy_error(const std::error_code& code) noexcept {
+    return code.category() == easy_category() ||
+           dynamic_cast<const refused_by_system*>(&code.category()) != nullptr;
+}
+
+std::error_code detail::transfer_code(CURLcode code, int os_error) noexcept {
+    return {code, is_known_by(code, os_error) ? easy_category() : refusal_by_system(os_error)};
+}
+
 const std::error_category& multi_category() noexcept {
     static const curl_category category("curl multi", &multi_words, &portable_multi);
     return category;
@@ -184,12 +241,15 @@ const std::error_category& url_category() noexcept {
     : std::system_error(code, multi_category(), what) {}
 multi_error::~multi_error() = default;
 
-transfer_error::transfer_error(int code, std::string error_buffer, const easy& handle)
-    : std::system_error(error_buffer.empty()
-                            ? std::system_error(code, easy_category()) // no ": " before the message
-                            : std::system_error(code, easy_category(), error_buffer)),
+transfer_error::transfer_error(int code, std::string error_buffer, const easy& handle, int os_error)
+    : std::system_error(
+          error_buffer.empty()
+              ? std::system_error(detail::transfer_code(static_cast<CURLcode>(code),
+                                                        os_error)) // no ": " before it
+              : std::system_error(detail::transfer_code(static_cast<CURLcode>(code), os_error),
+                                  error_buffer)),
       error_buffer_(std::make_shared<const std::string>(std::move(error_buffer))),
-      handle_(std::make_shared<const easy>(handle)) {}
+      handle_(std::make_shared<const easy>(handle)), os_error_(os_error) {}
 transfer_error::~transfer_error() = default;
 
 } // namespace curlicue

@@ -7,8 +7,8 @@
 #include "known_faults.hpp"
 #include "process.hpp"
 #include "refusal.hpp"
-#include "scheme.hpp"
 #include "share_core.hpp"
+#include "shared_caches.hpp"
 #include <curlicue/error.hpp>
 
 #include <array>
@@ -72,27 +72,6 @@ private:
     std::unordered_map<CURL*, easy_core*> cores_;
 };
 
-// A large one halves the processor time of a large body. Below 8.7 libcurl allocates one for each
-// transfer, which is to stay below what glibc maps and unmaps (128 KiB); later one for each multi.
-long receive_buffer_size() noexcept {
-    const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
-    return shared ? 512L << 10 : 112L << 10;
-}
-
-/// What every owned easy has. The user may change all but the first, and a copy has them as they
-/// are.
-void set_defaults(CURL* handle, char* error_buffer, bool fresh) noexcept {
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error_buffer);
-    if (!fresh)
-        return;
-    // libcurl installs signal handlers for each transfer otherwise, in a process with threads.
-    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    // libcurl up to 8.17 waits for a running getaddrinfo otherwise when a transfer is removed.
-    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
-    static const long buffer_size = receive_buffer_size();
-    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, buffer_size);
-}
-
 } // namespace
 
 easy_core::easy_core(CURL* handle, bool owned) : handle_(handle), owned_(owned) {}
@@ -100,16 +79,26 @@ easy_core::~easy_core() = default;
 
 intrusive_ptr<easy_core> easy_core::create() {
     global_init();
-    return adopt(curl_easy_init(), true);
+    auto core = adopt(curl_easy_init());
+    core->set_defaults();
+    return core;
 }
 
-intrusive_ptr<easy_core> easy_core::adopt(CURL* handle, bool fresh) {
+intrusive_ptr<easy_core> easy_core::create_by_hand() {
+    auto core = create();
+    core->by_hand_ = true;
+    curl_easy_setopt(core->handle_, CURLOPT_BUFFERSIZE, long{CURL_MAX_WRITE_SIZE}); // libcurl's own
+    core->apply_socket_callbacks();
+    return core;
+}
+
+intrusive_ptr<easy_core> easy_core::adopt(CURL* handle) {
     if (handle == nullptr)
         throw std::bad_alloc();
     std::unique_ptr<CURL, void (*)(CURL*)> guard(handle, &curl_easy_cleanup);
     auto core = intrusive_ptr<easy_core>::adopt(new easy_core(handle, true));
     static_cast<void>(guard.release());
-    set_defaults(core->handle_, core->error_buffer_.data(), fresh);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, core->error_buffer_.data());
     core_registry::instance().enter(*core);
     return core;
 }
@@ -128,8 +117,11 @@ intrusive_ptr<easy_core> easy_core::find(CURL* handle) noexcept {
 /// libcurl copies the options, pointers as pointers: lists and bodies are then held by both cores,
 /// and only what leads back to the handle has to be made or told anew.
 intrusive_ptr<easy_core> easy_core::duplicate() {
-    auto copy = adopt(curl_easy_duphandle(handle_), !owned_);
-    if (has_exception()) // curl_easy_duphandle runs HSTSREADFUNCTION (easy.c)
+    auto copy = adopt(curl_easy_duphandle(handle_));
+    copy->by_hand_ = by_hand_ || !owned_;
+    if (!owned_)
+        copy->set_signal_defaults(); // all else is as its owner has set it
+    if (has_exception())             // curl_easy_duphandle runs HSTSREADFUNCTION (easy.c)
         std::rethrow_exception(take_exception());
     copy->raw_callbacks_ = raw_callbacks_ || !owned_;
     copy->set_ = set_;
@@ -170,7 +162,9 @@ bool easy_core::claim(attachment& by) noexcept {
     if (!attached_.compare_exchange_strong(nobody, &by, std::memory_order_acq_rel))
         return false;
     exception_ = nullptr;
-    socket_error_ = 0;
+    socket_error_ = os_error_ = 0;
+    if (has(fault::keeps_os_error))
+        os_error_before_ = asked_os_error();
     error_buffer_.front() = '\0';
     return true;
 }
@@ -179,9 +173,34 @@ void easy_core::socket_opened(int error) noexcept { socket_error_ = error; }
 
 void easy_core::set_result(CURLcode code) noexcept {
     result_ = code;
-    if (code == CURLE_COULDNT_CONNECT && socket_error_ != 0)
-        static_cast<void>(std::snprintf(error_buffer_.data(), error_buffer_.size(), "No socket: %s",
-                                        std::strerror(socket_error_)));
+    if (code != CURLE_OK)
+        note_failure(code);
+}
+
+[[gnu::noinline]] void easy_core::note_failure(CURLcode code) noexcept {
+    must_rewind_ = code == CURLE_SEND_FAIL_REWIND;
+    const auto now = asked_os_error();
+    // The same again can be an old one, unless libcurl always says of such a failure.
+    if (now != os_error_before_ || code == CURLE_COULDNT_CONNECT)
+        os_error_ = static_cast<int>(now);
+    if (code != CURLE_COULDNT_CONNECT || socket_error_ == 0)
+        return;
+    os_error_ = socket_error_;
+    static_cast<void>(std::snprintf(error_buffer_.data(), error_buffer_.size(), "No socket: %s",
+                                    std::strerror(socket_error_)));
+}
+
+long easy_core::asked_os_error() const noexcept {
+    long number = 0;
+    curl_easy_getinfo(handle_, CURLINFO_OS_ERRNO, &number);
+    return number;
+}
+
+int easy_core::os_error() const noexcept {
+    if (attached_to() == nullptr || os_error_ != 0)
+        return os_error_;
+    const auto now = asked_os_error();
+    return now != os_error_before_ ? static_cast<int>(now) : 0;
 }
 
 bool easy_core::lacks_descriptors() const noexcept {
@@ -195,37 +214,13 @@ void easy_core::enter_thread() {
         share_->enter_thread();
         entered_share_ = true;
     }
-}
-
-void easy_core::forbid_unsound_reuse() {
-    const char* url = nullptr;
-    curl_easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
-    const bool forbid = address() != nullptr
-                            ? scheme_of(*this) == "ldaps"
-                            : url != nullptr && curl_strnequal(url, "ldaps:", 6) != 0;
-    if (forbid != forbids_reuse_ && !is_set(CURLOPT_FORBID_REUSE))
-        forbids_reuse_ =
-            curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, forbid ? 1L : 0L) == CURLE_OK && forbid;
-}
-
-void easy_core::lend_caches(CURLSH* caches) noexcept {
-    if (!share_ && !is_set(CURLOPT_SHARE))
-        has_lent_caches_ = curl_easy_setopt(handle_, CURLOPT_SHARE, caches) == CURLE_OK;
-}
-
-// libcurl keeps what it has parsed only where there is no directory (vtls/openssl.c,
-// Curl_ssl_setup_x509_store), and from 7.87 on.
-[[gnu::noinline]] void easy_core::prefer_ca_bundle() noexcept {
-    const auto* const libcurl = curl_version_info(CURLVERSION_NOW);
-    if (prefers_ca_bundle_ || has(fault::insists_on_directory) || libcurl->cainfo == nullptr ||
-        is_set(CURLOPT_CAINFO) || is_set(CURLOPT_CAPATH) || is_set(CURLOPT_CAINFO_BLOB))
-        return;
-    prefers_ca_bundle_ = curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr) == CURLE_OK;
+    if (must_rewind_) [[unlikely]]
+        begin_anew();
 }
 
 void easy_core::release_claim() noexcept {
-    if (std::exchange(has_lent_caches_, false))
-        curl_easy_setopt(handle_, CURLOPT_SHARE, nullptr);
+    if (lent_caches_ || lends_rewind_)
+        return_what_was_lent();
     if (std::exchange(entered_share_, false))
         share_->leave_thread();
     attached_.store(nullptr, std::memory_order_release);
@@ -252,7 +247,7 @@ std::exception_ptr easy_core::failure(CURLcode code) {
         return nullptr;
     auto handle = easy_access::wrap(this);
     return std::make_exception_ptr(
-        transfer_error(code, std::string(owned_ ? error_buffer_.data() : ""), handle));
+        transfer_error(code, std::string(error_buffer()), handle, os_error_));
 }
 
 std::string_view easy_core::error() const noexcept {
@@ -304,21 +299,44 @@ void easy_core::close() {
 
 void easy_core::reset() {
     const bool shared = is_set(CURLOPT_SHARE); // stays with the handle (curl_easy_reset(3))
+    by_hand_ = by_hand_ && !raw_callbacks_;    // what it was duplicated with is gone
     curl_easy_reset(handle_);
+    forget_options();
+    mark(CURLOPT_SHARE, shared);
+    if (owned_)
+        set_defaults();
+    apply_socket_callbacks();
+}
+
+void easy_core::forget_options() noexcept {
     callbacks_.clear();
     kept_.clear();
     set_.reset();
-    mark(CURLOPT_SHARE, shared);
     place_ = nullptr;
     time_limit_.reset();
     prefers_ca_bundle_ = forbids_reuse_ = false;
     body_size_ = announced_body_size_ = -1;
     result_ = CURLE_OK;
+    os_error_ = 0;
     error_buffer_.front() = '\0';
     raw_callbacks_ = socket_callbacks_ = false;
-    if (owned_)
-        set_defaults(handle_, error_buffer_.data(), true);
-    apply_socket_callbacks();
+}
+
+/// The old handle goes as in `clean_up`, with callbacks that may look at this one.
+void easy_core::renew() {
+    std::unique_ptr<CURL, void (*)(CURL*)> fresh(curl_easy_init(), &curl_easy_cleanup);
+    if (!fresh)
+        throw std::bad_alloc();
+    core_registry::instance().leave(*this);
+    curl_easy_cleanup(std::exchange(handle_, nullptr));
+    handle_ = fresh.release();
+    leave_share();
+    observer_ = nullptr;
+    exception_ = nullptr;
+    must_rewind_ = by_hand_ = false;
+    forget_options();
+    set_defaults();
+    core_registry::instance().enter(*this);
 }
 
 } // namespace curlicue::detail

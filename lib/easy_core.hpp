@@ -24,6 +24,7 @@ namespace curlicue::detail {
 class easy_core;
 class easy_store;
 class share_core;
+class shared_caches;
 
 /// Told about every socket that an owned easy's connections open and close. Each open socket holds
 /// a reference: libcurl closes connections after their easy, and even their multi, are gone.
@@ -59,11 +60,16 @@ protected:
 class easy_core final : public ref_counted {
 public:
     static intrusive_ptr<easy_core> create();
+    /// One on which options are set by curl_easy_setopt: what is set is unknown to us, and nothing
+    /// is set later that could take its place.
+    static intrusive_ptr<easy_core> create_by_hand();
     static intrusive_ptr<easy_core> borrow(CURL* handle);
     /// The core of a handle, if it has one.
     static intrusive_ptr<easy_core> find(CURL* handle) noexcept;
     intrusive_ptr<easy_core> duplicate();
 
+    /// What is set is unknown to us.
+    bool set_by_hand() const noexcept { return by_hand_; }
     /// Null once closed and let go of.
     CURL* handle() const noexcept { return handle_; }
     bool owned() const noexcept { return owned_; }
@@ -93,6 +99,9 @@ public:
     void set_result(CURLcode code) noexcept;
     std::exception_ptr failure(CURLcode code);
     std::string_view error() const noexcept;
+    /// `errno` of what the system refused the last transfer, or the one that runs; 0: nothing. What
+    /// libcurl says may be that of an earlier one, after curl_easy_reset too.
+    int os_error() const noexcept;
     /// libcurl's own words about the last transfer; empty on a borrowed handle.
     std::string_view error_buffer() const noexcept { return owned_ ? error_buffer_.data() : ""; }
 
@@ -104,8 +113,8 @@ public:
     /// Whether its connections may be others' too, as far as we know.
     bool shares_connections() const noexcept;
     /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
-    /// unless the user has given it a share.
-    void lend_caches(CURLSH* caches) noexcept;
+    /// unless the user has given it a share, or may have.
+    void lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept;
 
     /// How the latest socket was opened, as `errno` has it; 0: well. libcurl does not ask where a
     /// callback opens them.
@@ -115,7 +124,8 @@ public:
 
     /// It has a progress callback, or may have one: of a borrowed handle we do not know.
     bool may_report() const noexcept {
-        return !owned_ || is_set(CURLOPT_XFERINFOFUNCTION) || is_set(function_number(56));
+        return !owned_ || by_hand_ || is_set(CURLOPT_XFERINFOFUNCTION) ||
+               is_set(function_number(56));
     }
 
     /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
@@ -159,6 +169,9 @@ public:
     bool is_set(CURLoption option) const noexcept;
 
     void reset();
+    /// As a new one: with a handle of its own, since nobody knows what the old one remembers.
+    /// @throws std::bad_alloc
+    void renew();
     void close();
 
     callback_slots& callbacks() noexcept { return callbacks_; }
@@ -173,7 +186,17 @@ private:
         std::shared_ptr<const void> owner;
     };
 
-    static intrusive_ptr<easy_core> adopt(CURL* handle, bool fresh);
+    static intrusive_ptr<easy_core> adopt(CURL* handle);
+    void forget_options() noexcept;
+    void set_defaults();
+    void set_signal_defaults() noexcept;
+    void choose_buffer_size() noexcept;
+    void choose_session_cache() noexcept;
+    void begin_anew() noexcept;
+    static int rewound_once(void* self, curl_off_t offset, int origin) noexcept;
+    void return_what_was_lent() noexcept;
+    long asked_os_error() const noexcept;
+    void note_failure(CURLcode code) noexcept;
     void clean_up() noexcept;
     void forbid_unsound_reuse();
 
@@ -199,18 +222,23 @@ private:
     CURL* handle_;
     const bool owned_;
     bool raw_callbacks_ = false; // of a borrowed handle that was duplicated: unknown to us
+    bool by_hand_ = false;
     bool socket_callbacks_ = false;
     bool entered_share_ = false;
-    bool has_lent_caches_ = false;
     bool forbids_reuse_ = false;
     bool prefers_ca_bundle_ = false;
+    bool must_rewind_ = false; // the last transfer could not
+    bool lends_rewind_ = false;
     CURLcode result_ = CURLE_OK;
     int socket_error_ = 0;
+    int os_error_ = 0;
+    long os_error_before_ = 0;
     std::atomic<bool> closed_{false};
     std::atomic<attachment*> attached_{nullptr};
     std::exception_ptr exception_;
     intrusive_ptr<socket_observer> observer_;
     intrusive_ptr<share_core> share_;
+    intrusive_ptr<shared_caches> lent_caches_;
     intrusive_ptr<ref_counted> place_;
     intrusive_ptr<easy_store> store_;
     std::optional<std::chrono::milliseconds> time_limit_;

@@ -6,8 +6,12 @@
 namespace curlicue {
 
 void easy::read(CURLINFO info, void* value) const {
-    auto* const handle = here("easy::getinfo").handle();
-    const auto code = curl_easy_getinfo(handle, info, value);
+    auto& core = here("easy::getinfo");
+    if (info == CURLINFO_OS_ERRNO && core.owned()) {
+        *static_cast<long*>(value) = core.os_error();
+        return;
+    }
+    const auto code = curl_easy_getinfo(core.handle(), info, value);
     if (code != CURLE_OK)
         detail::refuse(code, "easy::getinfo(" + std::to_string(info & CURLINFO_MASK) + ")");
 }

@@ -35,6 +35,15 @@ bool names_server(CURLoption option) noexcept {
     return option == CURLOPT_URL || option == CURLOPT_CURLU || option == CURLOPT_HTTP_VERSION;
 }
 
+bool decides_buffer_size(CURLoption option) noexcept {
+    return option == CURLOPT_BUFFERSIZE || option == CURLOPT_ACCEPT_ENCODING ||
+           option == CURLOPT_MAX_RECV_SPEED_LARGE;
+}
+
+bool decides_session_cache(CURLoption option) noexcept {
+    return option == CURLOPT_SSL_CTX_FUNCTION || option == CURLOPT_SSL_SESSIONID_CACHE;
+}
+
 bool is_socket_callback(CURLoption function) noexcept {
     return function == CURLOPT_OPENSOCKETFUNCTION || function == CURLOPT_CLOSESOCKETFUNCTION;
 }
@@ -61,6 +70,10 @@ void easy_core::mark(CURLoption option, bool is_set) noexcept {
     const auto number = static_cast<std::size_t>(running_number(option));
     if (number < set_.size())
         set_[number] = is_set;
+    if (owned_ && decides_buffer_size(option))
+        choose_buffer_size();
+    else if (owned_ && decides_session_cache(option))
+        choose_session_cache();
 }
 
 bool easy_core::is_set(CURLoption option) const noexcept {
@@ -294,15 +307,19 @@ void easy_core::observe_sockets(socket_observer* observer) {
     const bool possible = owned_ && !raw_callbacks_ && !shares_connections();
     if (!possible)
         observer = nullptr;
-    if (observer_.get() == observer)
+    if (observer_.get() == observer && !by_hand_)
         return; // as at the transfer before
     observer_ = intrusive_ptr<socket_observer>::share(observer);
-    apply_socket_callbacks();
+    if (by_hand_) // OPENSOCKETFUNCTION may be the user's by now, and does not tell us then
+        curl_easy_setopt(handle_, CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
+    else
+        apply_socket_callbacks();
 }
 
 /// Both or none: who closes a socket is written down when it is opened.
 [[gnu::noinline]] void easy_core::apply_socket_callbacks() {
-    const bool wanted = observer_ || callbacks_.has(CURLOPT_OPENSOCKETFUNCTION) ||
+    const bool wanted = observer_ || (by_hand_ && !raw_callbacks_) ||
+                        callbacks_.has(CURLOPT_OPENSOCKETFUNCTION) ||
                         callbacks_.has(CURLOPT_CLOSESOCKETFUNCTION);
     if (!wanted && !socket_callbacks_)
         return; // what is there may be the C callbacks of a borrowed handle that was duplicated

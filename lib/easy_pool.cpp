@@ -2,26 +2,11 @@
 #include "easy_store.hpp"
 #include <curlicue/easy_pool.hpp>
 
-#include <algorithm>
 #include <new>
 #include <utility>
 
 namespace curlicue {
 namespace detail {
-namespace {
-
-/// What curl_easy_reset leaves alone would follow the handle to its next owner.
-bool may_remember_a_server(const easy_core& core) noexcept {
-    constexpr CURLoption memories[] = {
-        CURLOPT_COOKIEFILE,    CURLOPT_COOKIEJAR,        CURLOPT_COOKIELIST,
-        CURLOPT_ALTSVC,        CURLOPT_ALTSVC_CTRL,      CURLOPT_HSTS,
-        CURLOPT_HSTS_CTRL,     CURLOPT_HSTSREADDATA,     CURLOPT_HSTSREADFUNCTION,
-        CURLOPT_HSTSWRITEDATA, CURLOPT_HSTSWRITEFUNCTION};
-    return std::any_of(std::begin(memories), std::end(memories),
-                       [&](CURLoption option) { return core.is_set(option); });
-}
-
-} // namespace
 
 intrusive_ptr<easy_core> easy_store::take() {
     intrusive_ptr<easy_core> core;
@@ -41,13 +26,13 @@ intrusive_ptr<easy_core> easy_store::take() {
 void easy_store::take_back(easy_core& core) noexcept {
     core.retain(); // ours
     auto kept = intrusive_ptr<easy_core>::adopt(&core);
-    if (core.closed() || may_remember_a_server(core))
+    if (core.closed() || !has_room())
         return;
     try {
-        core.set(CURLOPT_SHARE, nullptr);
-        core.reset();
+        core.renew();
         const std::lock_guard lock(mutex_);
-        if (idle_.size() < most_)
+        // A callback of the old handle's last moments may have kept a copy.
+        if (idle_.size() < most_ && kept->unique())
             idle_.push_back(std::move(kept));
     } catch (const std::exception&) {
         // It goes, as every other that is not kept.
@@ -64,6 +49,11 @@ void easy_store::close() noexcept {
 std::size_t easy_store::size() const noexcept {
     const std::lock_guard lock(mutex_);
     return idle_.size();
+}
+
+bool easy_store::has_room() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return idle_.size() < most_;
 }
 
 } // namespace detail

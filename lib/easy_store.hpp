@@ -21,6 +21,7 @@ public:
     /// Nothing comes back from now on.
     void close() noexcept;
     std::size_t size() const noexcept;
+    bool has_room() const noexcept;
 
 private:
     mutable std::mutex mutex_;

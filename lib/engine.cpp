@@ -166,13 +166,13 @@ CURLMcode engine::start(transfer& item) {
 
 void engine::prepare(easy_core& core) {
     core.observe_sockets(sockets_.get());
-    if (options_.ca_cache)
+    if (options_.ca_cache && !core.set_by_hand())
         core.prefer_ca_bundle();
     if (!placement_.spreads())
         return;
     if (!caches_)
-        caches_.emplace();
-    core.lend_caches(caches_->handle());
+        caches_ = make_intrusive<shared_caches>();
+    core.lend_caches(caches_);
 }
 
 void engine::start_queued(transfer& item) noexcept {
@@ -260,6 +260,7 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
         // Removed, it would lose the connection that send and recv are to use.
         count_outcome(item);
         item.lingers = true;
+        sockets_->leave_to_user(core);
         item.settle();
         return;
     }

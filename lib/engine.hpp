@@ -224,7 +224,7 @@ private:
     std::optional<timeout> timeout_;
     uv_owned<uv_check_t> check_;
     intrusive_ptr<socket_table> sockets_;
-    std::optional<shared_caches> caches_;
+    intrusive_ptr<shared_caches> caches_;
     placement placement_;
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<shard*> kicked_; // to be driven in the next round

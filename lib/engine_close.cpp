@@ -118,7 +118,7 @@ bool engine::finish_close() noexcept {
     }
     kicked_.clear(); // by what libcurl asked for in its cleanup
     shards_.clear();
-    caches_.reset();
+    caches_ = nullptr;
     timeout_.reset();
     check_.reset();
     handles_ = nullptr;

@@ -13,6 +13,9 @@ namespace {
 // How often idle shards are looked for; one that is idle twice in a row is closed.
 constexpr std::chrono::seconds rest(30);
 
+// CURLMOPT_NETWORK_CHANGED, of libcurl 8.16: nothing that is set, but a thing that happens.
+constexpr auto network_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
+
 constexpr bool limits_connections(CURLMoption option) noexcept {
     return option == CURLMOPT_MAXCONNECTS || option == CURLMOPT_MAX_HOST_CONNECTIONS ||
            option == CURLMOPT_MAX_TOTAL_CONNECTIONS;
@@ -68,6 +71,11 @@ void engine::set(CURLMoption option, curl_off_t value) {
                               : call_libcurl([&] { return each->setopt(option, value); });
         if (code != CURLM_OK)
             throw multi_error(code, call);
+    }
+    if (option == network_changed) {
+        // libcurl leaves a cache alone that a share has (multi.c). Transfers that run keep theirs.
+        caches_ = nullptr;
+        return;
     }
     settings_.remember(option, value);
     if (option == CURLMOPT_PIPELINING) {

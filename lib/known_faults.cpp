@@ -31,6 +31,14 @@ constexpr std::array faults{
     known_fault{fault::mixes_up_ldaps, 0, 0x0804ff,
                 "LDAPS connections that are used again hang or touch freed memory",
                 "CURLOPT_FORBID_REUSE is set on owned easies for ldaps://"},
+    known_fault{fault::keeps_os_error, 0, 0x0807ff,
+                "CURLINFO_OS_ERRNO may be that of an earlier transfer",
+                "owned easies tell that of the last one"},
+    // Curl_client_start, until Curl_req_hard_reset forgets it.
+    known_fault{
+        fault::keeps_rewinding, 0x080700, 0x080fff,
+        "after CURLE_SEND_FAIL_REWIND a handle fails so again, reset or not",
+        "owned easies begin anew; make a new one where options are set by curl_easy_setopt"},
     known_fault{fault::loses_wakeups, 0x080500, 0x080500, "HTTP/2 transfers miss wake-ups",
                 "the heartbeat calls libcurl all the same"},
     // It asks for the sockets of paused transfers (cf_socket_adjust_pollset), reads one once told

@@ -21,6 +21,8 @@ enum class fault {
     asks_for_too_little,  ///< of FTP over TLS and LDAP: what would go on is not called for
     mixes_up_ldaps,       ///< connections that are used again
     ends_no_shutdown,     ///< of a TLS connection, unless all transfers are called for
+    keeps_os_error,       ///< of an earlier transfer
+    keeps_rewinding,      ///< after a body that could not be rewound
     insists_on_directory, ///< of CA certificates, where it has a default one
 };
 

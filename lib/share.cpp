@@ -5,9 +5,20 @@
 
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace curlicue {
 namespace detail {
+namespace {
+
+/// What libcurl does not support on several threads at once, locks or not (CURLSHOPT_SHARE(3)).
+constexpr std::pair<curl_lock_data, const char*> of_one_thread[] = {
+    {CURL_LOCK_DATA_CONNECT, "a share of connections is in use on another thread already"},
+    {CURL_LOCK_DATA_COOKIE, "a share of cookies is in use on another thread already"},
+    {CURL_LOCK_DATA_HSTS, "a share of HSTS is in use on another thread already"},
+};
+
+} // namespace
 
 share_core::share_core() {
     global_init();
@@ -77,9 +88,10 @@ void share_core::close() {
 void share_core::enter_thread() {
     const std::lock_guard guard(mutex_);
     const auto here = std::this_thread::get_id();
-    if (running_ != 0 && thread_ != here && shares(CURL_LOCK_DATA_CONNECT))
-        throw usage_error(errc::wrong_thread,
-                          "a share of connections is in use on another thread already");
+    if (running_ != 0 && thread_ != here)
+        for (const auto& [data, refusal] : of_one_thread)
+            if (shares(data))
+                throw usage_error(errc::wrong_thread, refusal);
     thread_ = here;
     ++running_;
 }

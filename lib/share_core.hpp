@@ -32,8 +32,8 @@ public:
     void part() noexcept;
     void close();
 
-    /// A transfer begins or ends on this thread. Shared connections bind it to one thread while any
-    /// runs.
+    /// A transfer begins or ends on this thread. Connections, cookies and HSTS that are shared bind
+    /// it to one thread while any runs.
     /// @throws usage_error{errc::wrong_thread}
     void enter_thread();
     void leave_thread() noexcept;

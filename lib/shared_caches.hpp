@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/intrusive_ptr.hpp>
+
 #include <memory>
 
 #include <curl/curl.h>
 
 namespace curlicue::detail {
 
-/// What the shards of an engine have in common: addresses of hosts and TLS sessions. Not
-/// connections: those would be searched one by one again.
+/// What the shards of an engine have in common: addresses of hosts. Not connections: those would be
+/// searched one by one again. Nor TLS sessions: who is let in by one has checked no certificate,
+/// and whether another easy would have accepted it no version of libcurl knows in full
+/// (CURLOPT_SSL_CTX_FUNCTION); nor does it help, since a share keeps few of them.
 /// @threading loop-bound: it takes no locks
-class shared_caches {
+class shared_caches final : public ref_counted {
 public:
     /// @throws std::bad_alloc
     shared_caches();

@@ -13,14 +13,18 @@
 namespace curlicue::detail {
 namespace {
 
+curl_socket_t connection_of(CURL* transfer) noexcept {
+    curl_socket_t last = CURL_SOCKET_BAD;
+    curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);
+    return last;
+}
+
 /// Whether it has become the transfer's connection: one whose response was there at once libcurl
 /// has never asked to read from, nor has it while it waits for an answer to LDAP's bind.
 bool is_connection_of(CURL* transfer, curl_socket_t socket) noexcept {
-    curl_socket_t last = CURL_SOCKET_BAD;
-    curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    return last == socket ||
+    return connection_of(transfer) == socket ||
            (speaks(transfer, "ldap") &&
             ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0);
 }
@@ -138,6 +142,11 @@ void socket_table::hang_up(CURL* by, std::uint64_t since) noexcept {
             (each.watch || (each.identity && identity_of(socket) == each.identity)))
             ::shutdown(socket, SHUT_RDWR);
     }
+}
+
+[[gnu::noinline]] void socket_table::leave_to_user(const easy_core& core) noexcept {
+    if (auto* const known = find(connection_of(core.handle())))
+        end(*known);
 }
 
 void socket_table::forget(const shard& of) noexcept {

@@ -54,6 +54,9 @@ public:
     /// After `idle_ready`; or else `resume` comes later.
     void stay_idle(curl_socket_t socket) noexcept;
     void suspend(curl_socket_t socket) noexcept;
+    /// The connection of an easy that connects only is the user's, who may want to watch it by
+    /// other means: libuv has one watch for a descriptor.
+    void leave_to_user(const easy_core& core) noexcept;
     /// Ends the watches of a shard whose multi handle is about to go.
     void forget(const shard& of) noexcept;
     /// Arms what was suspended while libcurl was on the stack.

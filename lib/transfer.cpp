@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transfer.hpp"
 
+#include "curl_error.hpp"
 #include "engine.hpp"
 #include "refusal.hpp"
 #include <curlicue/error.hpp>
@@ -15,15 +16,17 @@ namespace {
 // A transfer_error, made when somebody asks for it.
 class transfer_failure final : public failure::detail {
 public:
-    transfer_failure(CURLcode code, std::string_view error_buffer, easy handle)
-        : code_(code), error_buffer_(error_buffer), handle_(std::move(handle)) {}
+    transfer_failure(CURLcode code, const easy_core& core, easy handle)
+        : code_(code), os_error_(core.os_error()), error_buffer_(core.error_buffer()),
+          handle_(std::move(handle)) {}
 
     std::exception_ptr make_exception() const override {
-        return std::make_exception_ptr(transfer_error(code_, error_buffer_, handle_));
+        return std::make_exception_ptr(transfer_error(code_, error_buffer_, handle_, os_error_));
     }
 
 private:
     const CURLcode code_;
+    const int os_error_;
     const std::string error_buffer_;
     const easy handle_;
 };
@@ -101,9 +104,9 @@ void transfer::fix_outcome(CURLcode code) noexcept {
     auto& core = this->core();
     if (core.has_exception())
         return core.take_exception();
-    const std::error_code error(code, easy_category());
+    const auto error = transfer_code(code, core.os_error());
     try {
-        return {error, std::make_shared<transfer_failure>(code, core.error_buffer(), handle_)};
+        return {error, std::make_shared<transfer_failure>(code, core, handle_)};
     } catch (const std::bad_alloc&) {
         return error;
     }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // curlicue.h, as a binding uses it.
 #include "support/multi_fixture.hpp"
+#include "support/scripted_server.hpp"
 #include "support/server_process.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/uv_fixture.hpp"
 #include <curlicue/curlicue.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -18,6 +22,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 using namespace curlicue::test;
@@ -159,6 +165,173 @@ TEST_F(AMultiForC, KeepsTheEasyThatItHas) {
     run();
     EXPECT_EQ(seen.status, CURLICUE_OK);
     EXPECT_EQ(body, "hello\n");
+}
+
+// What is set by curl_easy_setopt. ----------------------------------------------------------------
+
+TEST_F(AMultiForC, LeavesAHandleOfOursTheShareOfItsUser) {
+    // No resolver knows this name: its first label is too long for one.
+    const std::string name = std::string(70, 'x') + ".invalid";
+    const auto server = nginx::shared().http("");
+    const auto port = server.substr(server.rfind(':') + 1);
+    const auto url = "http://" + name + ":" + port + "/hello";
+    const std::unique_ptr<CURLSH, CURLSHcode (*)(CURLSH*)> share(curl_share_init(),
+                                                                 &curl_share_cleanup);
+    curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    const std::unique_ptr<curl_slist, void (*)(curl_slist*)> known(
+        curl_slist_append(nullptr, (name + ":" + port + ":127.0.0.1").c_str()),
+        &curl_slist_free_all);
+    std::string body;
+    outcome seen;
+    const owned_easy first;
+    prepare(first.handle, url, body);
+    curl_easy_setopt(first.handle, CURLOPT_SHARE, share.get());
+    curl_easy_setopt(first.handle, CURLOPT_RESOLVE, known.get());
+    ASSERT_EQ(add(first.handle, seen), 0);
+    run();
+    EXPECT_EQ(seen.status, CURLICUE_OK);
+    const owned_easy second;
+    for (int i = 0; i != 2; ++i) {
+        prepare(second.handle, url, body);
+        curl_easy_setopt(second.handle, CURLOPT_SHARE, share.get());
+        curl_easy_setopt(second.handle, CURLOPT_FRESH_CONNECT, 1L);
+        ASSERT_EQ(add(second.handle, seen), 0);
+        run();
+        EXPECT_EQ(seen.status, CURLICUE_OK) << "it finds the address in the share";
+    }
+    EXPECT_EQ(curl_easy_perform(second.handle), CURLE_OK) << "and has it still";
+    curl_easy_setopt(second.handle, CURLOPT_SHARE, nullptr);
+    curl_easy_setopt(first.handle, CURLOPT_SHARE, nullptr);
+}
+
+TEST_F(AMultiForC, LeavesAHandleOfOursTheAuthoritiesOfItsUser) {
+    curlicue_options options;
+    curlicue_options_init(&options);
+    options.ca_cache = 1;
+    make(&options);
+    const temporary_directory directory;
+    run_program({"openssl", "rehash", (directory / ".").string()}, directory / "log");
+    const auto authority = nginx::shared().ca_file();
+    std::filesystem::copy(authority, directory / "ca.pem");
+    run_program({"openssl", "rehash", (directory / ".").string()}, directory / "log");
+    const owned_easy page;
+    std::string body;
+    outcome seen;
+    prepare(page.handle, nginx::shared().https("/hello"), body);
+    curl_easy_setopt(page.handle, CURLOPT_CAPATH, (directory / ".").c_str());
+    ASSERT_EQ(add(page.handle, seen), 0);
+    run();
+    EXPECT_EQ(seen.status, CURLICUE_OK);
+    const owned_easy cached;
+    EXPECT_EQ(curlicue_easy_ca_cache(cached.easy), 0);
+    prepare(cached.handle, nginx::shared().https("/hello"), body);
+    curl_easy_setopt(cached.handle, CURLOPT_CAINFO, authority.c_str());
+    ASSERT_EQ(add(cached.handle, seen), 0);
+    EXPECT_EQ(curlicue_easy_ca_cache(cached.easy), CURLICUE_ATTACHED);
+    EXPECT_EQ(curlicue_easy_reset(cached.easy), CURLICUE_ATTACHED);
+    run();
+    EXPECT_EQ(seen.status, CURLICUE_OK);
+    make(nullptr);
+}
+
+TEST_F(AMultiForC, LeavesAHandleOfOursItsCallbacks) {
+    const owned_easy page;
+    std::string body;
+    outcome seen;
+    struct {
+        int opened = 0, asked = 0;
+    } counts;
+    prepare(page.handle, nginx::shared().http("/hello"), body);
+    curl_easy_setopt(page.handle, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(page.handle, CURLOPT_PRIVATE, &counts);
+    curl_easy_setopt(page.handle, CURLOPT_OPENSOCKETDATA, &counts);
+    curl_easy_setopt(page.handle, CURLOPT_OPENSOCKETFUNCTION,
+                     static_cast<curl_opensocket_callback>(
+                         [](void* data, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
+                             ++static_cast<decltype(counts)*>(data)->opened;
+                             return ::socket(address->family, address->socktype, address->protocol);
+                         }));
+    curl_easy_setopt(page.handle, CURLOPT_XFERINFODATA, &counts);
+    curl_easy_setopt(page.handle, CURLOPT_XFERINFOFUNCTION,
+                     static_cast<curl_xferinfo_callback>(
+                         [](void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
+                             ++static_cast<decltype(counts)*>(data)->asked;
+                             return 0;
+                         }));
+    curl_easy_setopt(page.handle, CURLOPT_NOPROGRESS, 0L);
+    for (int i = 1; i != 4; ++i) {
+        ASSERT_EQ(add(page.handle, seen), 0);
+        run();
+        EXPECT_EQ(seen.status, CURLICUE_OK);
+        EXPECT_EQ(counts.opened, i);
+        EXPECT_GT(counts.asked, 0);
+    }
+    void* mine = nullptr;
+    curl_easy_getinfo(page.handle, CURLINFO_PRIVATE, &mine);
+    EXPECT_EQ(mine, &counts);
+}
+
+// A stalled transfer's callback, which may want to end it, is called by the heartbeat.
+TEST_F(AMultiForC, CallsTheProgressCallbackOfAStalledHandleOfOurs) {
+    curlicue_options options;
+    curlicue_options_init(&options);
+    options.heartbeat_ms = 5;
+    make(&options);
+    const scripted_server silent([](connection& client) { client.hold(); });
+    const owned_easy page;
+    std::string body;
+    outcome seen;
+    int asked = 0;
+    prepare(page.handle, silent.url(), body);
+    curl_easy_setopt(page.handle, CURLOPT_XFERINFODATA, &asked);
+    curl_easy_setopt(page.handle, CURLOPT_XFERINFOFUNCTION,
+                     static_cast<curl_xferinfo_callback>(
+                         [](void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
+                             return ++*static_cast<int*>(data) == 100 ? 1 : 0;
+                         }));
+    curl_easy_setopt(page.handle, CURLOPT_NOPROGRESS, 0L);
+    ASSERT_EQ(add(page.handle, seen), 0);
+    run();
+    EXPECT_EQ(seen.status, CURLE_ABORTED_BY_CALLBACK);
+    make(nullptr);
+}
+
+TEST_F(AMultiForC, ReadsNoStandardInput) {
+    std::string typed = "typed", body, stored;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        ::fmemopen(typed.data(), typed.size(), "r"), &std::fclose);
+    const int before = ::dup(STDIN_FILENO);
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "typed", 5), 5);
+    ::close(ends[1]);
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    const owned_easy page;
+    const auto upload = [&](std::FILE* source) {
+        outcome seen;
+        prepare(page.handle, nginx::shared().http("/upload/from_c"), body);
+        curl_easy_setopt(page.handle, CURLOPT_UPLOAD, 1L);
+        if (source != nullptr)
+            curl_easy_setopt(page.handle, CURLOPT_READDATA, source);
+        ASSERT_EQ(add(page.handle, seen), 0);
+        run();
+        EXPECT_EQ(seen.status, CURLICUE_OK);
+        const owned_easy back;
+        stored.clear();
+        prepare(back.handle, nginx::shared().http("/upload/from_c"), stored);
+        ASSERT_EQ(add(back.handle, seen), 0);
+        run();
+    };
+    upload(nullptr);
+    EXPECT_EQ(stored, "");
+    upload(file.get());
+    EXPECT_EQ(stored, "typed") << "the user's own file";
+    EXPECT_EQ(curlicue_easy_reset(page.easy), 0);
+    upload(nullptr);
+    EXPECT_EQ(stored, "");
+    ::dup2(before, STDIN_FILENO);
+    ::close(before);
 }
 
 TEST_F(AMultiForC, RefusesWhatIsWrongAtTheCall) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Easies that come back and are given out again.
 #include "support/async_fixture.hpp"
+#include "support/files.hpp"
+#include "support/temporary_directory.hpp"
 #include <curlicue/easy_pool.hpp>
 #include <curlicue/share.hpp>
 
@@ -23,15 +25,19 @@ protected:
 };
 
 TEST_F(AnEasyPool, GivesOutAgainWhatNobodyHoldsAnyMore) {
-    CURL* first = nullptr;
+    const std::hash<easy> identity;
+    std::size_t first = 0;
     {
         const easy page = pool.take(url("/hello"));
         const easy copy = page;
-        first = page.native_handle();
+        first = identity(page);
         EXPECT_EQ(pool.size(), 0u);
     }
     EXPECT_EQ(pool.size(), 1u);
-    EXPECT_EQ(pool.take().native_handle(), first);
+    const easy again = pool.take();
+    EXPECT_EQ(identity(again), first);
+    EXPECT_EQ(pool.size(), 0u);
+    EXPECT_EQ(easy::borrow(again.native_handle()), again);
 }
 
 TEST_F(AnEasyPool, ForgetsAllThatWasSet) {
@@ -73,13 +79,64 @@ TEST_F(AnEasyPool, TakesNoClosedOneBack) {
     EXPECT_EQ(pool.size(), 0u);
 }
 
-TEST_F(AnEasyPool, TakesNoneBackThatMayRememberAServer) {
-    pool.take().setopt<CURLOPT_COOKIEFILE>("");
+TEST_F(AnEasyPool, ForgetsWhatAResetDoesNot) {
+    const auto visit = [&](auto turn_on) {
+        {
+            easy page = pool.take(url("/cookie"));
+            turn_on(page);
+            page.setopt<CURLOPT_WRITEFUNCTION>(
+                [](std::span<const char> data) { return data.size(); });
+            page.perform();
+            EXPECT_EQ(page.getinfo<CURLINFO_COOKIELIST>().size(), 1u);
+            page.reset();
+            EXPECT_EQ(page.getinfo<CURLINFO_COOKIELIST>().size(), 1u);
+        }
+        EXPECT_EQ(pool.size(), 1u);
+        easy next = pool.take(url("/request"));
+        EXPECT_EQ(next.getinfo<CURLINFO_COOKIELIST>().size(), 0u);
+        std::string request;
+        next.setopt<CURLOPT_WRITEDATA>(request).perform();
+        EXPECT_EQ(request.find("taste"), std::string::npos);
+        EXPECT_EQ(next.getinfo<CURLINFO_NUM_CONNECTS>(), 1) << "on a connection of its own";
+        next.setopt<CURLOPT_URL>(url("/cookie")).perform();
+        EXPECT_EQ(next.getinfo<CURLINFO_COOKIELIST>().size(), 0u) << "it keeps none unasked";
+    };
+    visit([](easy& page) { page.setopt<CURLOPT_COOKIEFILE>(""); });
+    visit([](easy& page) { curl_easy_setopt(page.native_handle(), CURLOPT_COOKIEFILE, ""); });
+}
+
+TEST_F(AnEasyPool, WritesTheCookieJarOfWhatComesBack) {
+    const temporary_directory directory;
+    const auto jar = directory / "jar";
+    {
+        easy page = pool.take(url("/cookie"));
+        page.setopt<CURLOPT_COOKIEJAR>(jar.string()).perform();
+    }
+    EXPECT_NE(read_file(jar).find("sweet"), std::string::npos);
+}
+
+TEST_F(AnEasyPool, TakesNoneBackThatItsLastCallbackHasKept) {
+    std::optional<easy> kept;
+    {
+        easy page = pool.take(url("/hello"));
+        page.setopt<CURLOPT_HSTS_CTRL>(CURLHSTS_ENABLE)
+            .setopt<CURLOPT_HSTSREADFUNCTION>(
+                [given = false]() mutable -> std::optional<hsts_entry> {
+                    if (std::exchange(given, true))
+                        return std::nullopt;
+                    return hsts_entry{"example.com", "20991231 23:59:59", true};
+                })
+            .setopt<CURLOPT_HSTSWRITEFUNCTION>(
+                [&](easy& self, const hsts_entry&, std::size_t, std::size_t) {
+                    kept = self;
+                    return CURLSTS_OK;
+                })
+            .setopt<CURLOPT_WRITEFUNCTION>([](std::span<const char> data) { return data.size(); });
+        page.perform();
+    }
+    ASSERT_TRUE(kept);
     EXPECT_EQ(pool.size(), 0u);
-    pool.take().setopt<CURLOPT_HSTS_CTRL>(CURLHSTS_ENABLE);
-    EXPECT_EQ(pool.size(), 0u);
-    pool.take().setopt<CURLOPT_COOKIE>("name=value"); // is gone with the reset
-    EXPECT_EQ(pool.size(), 1u);
+    kept.reset();
 }
 
 TEST_F(AnEasyPool, TakesThemOutOfTheirShare) {

@@ -112,7 +112,7 @@ TEST(AShare, TellsWhatLibcurlRefuses) {
 }
 
 TEST(AShare, ServesManyThreadsAtOnce) {
-    const share data{CURL_LOCK_DATA_DNS, CURL_LOCK_DATA_COOKIE, CURL_LOCK_DATA_SSL_SESSION};
+    const share data{CURL_LOCK_DATA_DNS, CURL_LOCK_DATA_SSL_SESSION, CURL_LOCK_DATA_PSL};
     const auto url = nginx::shared().http("/cookie");
     std::vector<std::thread> threads;
     for (int thread = 0; thread < 4; ++thread)
@@ -124,8 +124,10 @@ TEST(AShare, ServesManyThreadsAtOnce) {
         thread.join();
 }
 
-TEST(AShareOfConnections, RefusesASecondThreadWhileTheFirstTransfers) {
-    const share data{CURL_LOCK_DATA_CONNECT};
+class AShareOfOneThread : public ::testing::TestWithParam<curl_lock_data> {};
+
+TEST_P(AShareOfOneThread, RefusesASecondWhileTheFirstTransfers) {
+    const share data{GetParam(), CURL_LOCK_DATA_DNS};
     const auto url = nginx::shared().http("/hello");
     auto first = using_share(data, url);
     std::error_code refused;
@@ -141,6 +143,31 @@ TEST(AShareOfConnections, RefusesASecondThreadWhileTheFirstTransfers) {
     EXPECT_EQ(refused, errc::wrong_thread);
     std::thread([&] { using_share(data, url).perform(); }).join(); // one after the other is fine
 }
+
+TEST_P(AShareOfOneThread, NamesWhatItShares) {
+    const share data{GetParam()};
+    auto first = using_share(data, nginx::shared().http("/hello"));
+    std::string words;
+    first.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> chunk) {
+        std::thread([&] {
+            try {
+                using_share(data, nginx::shared().http("/hello")).perform();
+            } catch (const usage_error& error) {
+                words = error.what();
+            }
+        }).join();
+        return chunk.size();
+    });
+    first.perform();
+    const std::string named = GetParam() == CURL_LOCK_DATA_CONNECT  ? "connections"
+                              : GetParam() == CURL_LOCK_DATA_COOKIE ? "cookies"
+                                                                    : "HSTS";
+    EXPECT_NE(words.find(named), std::string::npos) << words;
+}
+
+INSTANTIATE_TEST_SUITE_P(OfConnectionsCookiesAndHsts, AShareOfOneThread,
+                         ::testing::Values(CURL_LOCK_DATA_CONNECT, CURL_LOCK_DATA_COOKIE,
+                                           CURL_LOCK_DATA_HSTS));
 
 } // namespace
 } // namespace curlicue

@@ -43,6 +43,7 @@ enum curlicue_status {
     CURLICUE_CLOSED = 2001,          /**< the multi is closed */
     CURLICUE_ALREADY_ADDED = 2002,   /**< the handle is added, here or elsewhere */
     CURLICUE_NOT_ADDED = 2003,       /**< the handle is not added here, or its transfer is over */
+    CURLICUE_ATTACHED = 2004,        /**< not while the handle is added */
     CURLICUE_NULL_HANDLE = 2006,     /**< a null argument where there must be one */
     CURLICUE_WRONG_THREAD = 2009,    /**< loop-bound, and this is not the loop's thread */
     CURLICUE_INSIDE_CALLBACK = 2010, /**< not from inside a callback of libcurl's */
@@ -79,9 +80,9 @@ typedef struct curlicue_options {
     /** Called around every entry from the loop, for hosts that keep scopes of their own. */
     void* (*enter)(void* arg);
     void (*leave)(void* arg, void* token);
-    void* arg;           /**< of these two */
-    size_t shards;       /**< most multi handles of libcurl's behind this one; 0: as many as help */
-    int ca_cache;        /**< not 0: parse the CA certificates once, see `async_multi_options` */
+    void* arg;     /**< of these two */
+    size_t shards; /**< most multi handles of libcurl's behind this one; 0: as many as help */
+    int ca_cache;  /**< not 0: as in C++, for the easies of C++; in C `curlicue_easy_ca_cache` */
     long heartbeat_ms;   /**< libcurl is called after so long without a call; 0: never */
     int refuse_blocking; /**< not 0: CURLICUE_WOULD_BLOCK for telnet, file and rtmp, for which
                               libcurl stops the loop */
@@ -145,15 +146,28 @@ CURLICUE_EXPORT int curlicue_multi_diagnostics(const curlicue_multi* multi, char
 
 /* ---- handles of ours */
 
-/** A `CURL*` that curlicue owns, and so may set CURLOPT_OPENSOCKETFUNCTION and
- *  CURLOPT_CLOSESOCKETFUNCTION on: connections stay registered with the kernel between two
- * transfers. These two, and CURLOPT_ERRORBUFFER, are not yours here. */
+/** A `CURL*` that curlicue owns, on which some options are set from the start:
+ *
+ *  - CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION, so that connections stay
+ * registered with the kernel between two transfers
+ *  - CURLOPT_NOSIGNAL and CURLOPT_QUICK_EXIT, which are for programs with threads
+ *  - CURLOPT_READDATA, a file that ends at once: libcurl's own is the standard input, and the loop
+ *    would wait for that where a POST or an upload has no body
+ *
+ *  What you set with curl_easy_setopt() stays as it is: curlicue cannot see it, and so sets nothing
+ *  later. Only CURLOPT_CLOSESOCKETFUNCTION and CURLOPT_ERRORBUFFER are not yours. After
+ *  CURLE_SEND_FAIL_REWIND make a new one: libcurl 8.7 to 8.15 fails so for ever. */
 typedef struct curlicue_easy curlicue_easy;
 
 /** Thread-safe. */
 CURLICUE_EXPORT int curlicue_easy_new(curlicue_easy** made);
 /** *Ownership:* the easy's; not for curl_easy_cleanup(). */
 CURLICUE_EXPORT CURL* curlicue_easy_handle(const curlicue_easy* easy);
+/** curl_easy_reset(), and what it has from the start is set again. */
+CURLICUE_EXPORT int curlicue_easy_reset(curlicue_easy* easy);
+/** CA certificates from libcurl's default file alone, without the default directory, which a multi
+ *  parses once and not for each connection. Before you set CURLOPT_CAINFO or CURLOPT_CAPATH. */
+CURLICUE_EXPORT int curlicue_easy_ca_cache(curlicue_easy* easy);
 /** While it is added the multi keeps it. Null is nothing. */
 CURLICUE_EXPORT void curlicue_easy_free(curlicue_easy* easy);
 

@@ -115,9 +115,13 @@ public:
     bool closed() const noexcept;
 
     /// Raw data over the connection of a CONNECT_ONLY transfer.
-    /// @returns how many bytes went, or none: not now, wait for CURLINFO_ACTIVESOCKET
+    /// @returns how many bytes went, or none: not now, wait for CURLINFO_ACTIVESOCKET, which
+    /// nothing of
+    ///     ours watches from when the future is ready; end your own watch before the easy is
+    ///     removed
     std::optional<std::size_t> send(std::string_view data);
-    /// @returns how many bytes came, 0 at the end of the stream, or none: nothing now
+    /// @returns how many bytes came, 0 at the end of the stream, or none: nothing now, wait
+    /// likewise
     std::optional<std::size_t> recv(std::span<char> buffer);
     /// Sends what keeps idle connections alive (HTTP/2 PING).
     void upkeep();
@@ -130,7 +134,8 @@ public:
     const curl_header* nextheader(const curl_header* previous = nullptr,
                                   unsigned origin = CURLH_HEADER, int request = -1) const;
 
-    /// WebSocket frames, after a CONNECT_ONLY transfer with the value 2.
+    /// WebSocket frames, after a CONNECT_ONLY transfer with the value 2. Nothing is read, and no
+    /// PING answered, but in these calls.
     /// @param flags CURLWS_TEXT and the like
     /// @param fragment_size of the whole fragment, with CURLWS_OFFSET
     /// @returns how many bytes went, or none: not now
@@ -149,7 +154,9 @@ public:
     bool attached() const noexcept;
     /// What went wrong last, in libcurl's own words; empty after a success.
     std::string_view error() const noexcept;
-    /// Null once closed. *Ownership:* stays here.
+    /// Null once closed. *Ownership:* stays here. Set options by `setopt`: one that
+    /// curl_easy_setopt sets is not seen here, and what an `async_multi` lends (CURLOPT_SHARE) may
+    /// take its place.
     CURL* native_handle() const noexcept;
 
     friend bool operator==(const easy&, const easy&) noexcept = default;
@@ -204,6 +211,10 @@ template <> struct std::is_error_code_enum<CURLcode> : std::true_type {};
 /// In the namespace of libcurl's type, which is where argument-dependent look-up finds it.
 inline std::error_code make_error_code(CURLcode code) noexcept {
     return {static_cast<int>(code), curlicue::easy_category()};
+}
+/// Whatever the system's reason was.
+inline bool operator==(const std::error_code& one, CURLcode other) noexcept {
+    return one.value() == static_cast<int>(other) && curlicue::is_easy_error(one);
 }
 template <> struct std::hash<curlicue::easy> {
     std::size_t operator()(const curlicue::easy& handle) const noexcept {

@@ -14,11 +14,10 @@ namespace detail {
 class easy_store;
 }
 
-/// Easies for many short transfers. One that nobody holds any more comes back, is reset as
-/// `easy::reset` does, has no share, and is given out again, which is cheaper than a new one.
-///
-/// One that was closed does not come back, nor does one that may remember a server: that has
-/// options for cookies, HSTS or Alt-Svc.
+/// Easies for many short transfers. One that nobody holds any more comes back and is given out
+/// again, which is cheaper than a new one. What was allocated for it is used again; its `CURL*` is
+/// not, for that would remember cookies, TLS sessions, connections and more of its former owner.
+/// One that was closed does not come back.
 /// @threading thread-safe; an easy comes back on the thread that drops its last copy
 class CURLICUE_EXPORT easy_pool {
 public:

@@ -41,7 +41,8 @@ enum class errc {
 };
 
 /// Categories: ours, and one for each family of codes that libcurl and libuv return. The codes of
-/// libcurl and libuv equal the portable `std::errc` conditions where one fits.
+/// libcurl and libuv equal the portable `std::errc` conditions where one fits: of a connection that
+/// failed the system's own reason, so that `connection_refused` is not `host_unreachable`.
 /// @threading thread-safe
 CURLICUE_EXPORT const std::error_category& curlicue_category() noexcept;
 CURLICUE_EXPORT const std::error_category& easy_category() noexcept;  ///< values of `CURLcode`
@@ -49,6 +50,11 @@ CURLICUE_EXPORT const std::error_category& multi_category() noexcept; ///< value
 CURLICUE_EXPORT const std::error_category& share_category() noexcept; ///< values of `CURLSHcode`
 CURLICUE_EXPORT const std::error_category& url_category() noexcept;   ///< values of `CURLUcode`
 CURLICUE_EXPORT const std::error_category& uv_category() noexcept;    ///< negative `UV_E…`
+
+/// Whether the value is a `CURLcode`: its category is `easy_category()`, or, where the system has
+/// refused a connection for another reason than the code stands for, one that differs from it only
+/// in the portable condition that the code equals. `code == CURLE_…` asks the same.
+CURLICUE_EXPORT bool is_easy_error(const std::error_code& code) noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept {
     return {static_cast<int>(code), curlicue_category()};
@@ -100,16 +106,21 @@ class CURLICUE_EXPORT transfer_error : public std::system_error {
 public:
     /// @param code a `CURLcode` other than `CURLE_OK`
     /// @param error_buffer libcurl's own words about it, possibly empty
-    transfer_error(int code, std::string error_buffer, const easy& handle);
+    /// @param os_error `errno`; 0: the system has no part in it
+    transfer_error(int code, std::string error_buffer, const easy& handle, int os_error = 0);
     ~transfer_error() override;
     /// libcurl's own words, e.g. "Failed to connect to …"; empty where it had none.
     std::string_view error_buffer() const noexcept { return *error_buffer_; }
+    /// `errno` of the connection that failed (CURLINFO_OS_ERRNO); 0 where the system has no part in
+    /// it.
+    int os_error() const noexcept { return os_error_; }
     /// The handle of the transfer, for `getinfo` or another try.
     const easy& handle() const noexcept { return *handle_; }
 
 private:
     std::shared_ptr<const std::string> error_buffer_; // shared: copying an exception must not throw
     std::shared_ptr<const easy> handle_;
+    int os_error_;
 };
 
 } // namespace curlicue

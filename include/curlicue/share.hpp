@@ -22,9 +22,10 @@ struct share_access;
 /// *Ownership:* a shared handle, as `easy` is. An easy keeps the share it uses alive.
 /// @throws (all members that throw) usage_error{errc::closed}; std::system_error in
 ///     `share_category()` where libcurl refuses
-/// @threading thread-safe, and so are the easies that use it, on a thread each. The exception is
-///     CURL_LOCK_DATA_CONNECT, which libcurl does not support on several threads at once
-///     (CURLSHOPT_SHARE(3)): adding a second thread's transfer is usage_error{errc::wrong_thread}.
+/// @threading thread-safe, and so are the easies that use it, on a thread each. The exceptions are
+///     connections, cookies and HSTS, which libcurl does not support on several threads at once
+///     (CURLSHOPT_SHARE(3)): where it shares one of these, adding a second thread's transfer is
+///     usage_error{errc::wrong_thread}.
 class CURLICUE_EXPORT share {
 public:
     share();

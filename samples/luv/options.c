@@ -117,8 +117,14 @@ static void set_headers(lua_State* L, struct transfer* transfer) {
     check(L, "headers", curl_easy_setopt(transfer->handle, CURLOPT_HTTPHEADER, list->items));
 }
 
+static bool wants_body(const char* method) {
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
 static void set_method(lua_State* L, struct transfer* transfer) {
     const char* const method = token(L, "method", string(L, "method"));
+    transfer->wants_body = wants_body(method);
     if (strcmp(method, "HEAD") == 0)
         check(L, "method", curl_easy_setopt(transfer->handle, CURLOPT_NOBODY, 1L));
     else
@@ -131,6 +137,7 @@ static void set_body(lua_State* L, struct transfer* transfer) {
         wants(L, "body", "a string");
     size_t size = 0;
     const char* const body = lua_tolstring(L, -1, &size);
+    transfer->has_body = true;
     check(L, "body",
           curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size));
     check(L, "body", curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDS, body));
@@ -193,6 +200,16 @@ static void set_option(lua_State* L, struct transfer* transfer, const char* name
     set_of_libcurl(L, transfer, name);
 }
 
+/* Servers want to be told that there is none, or answer 411 (RFC 9110, 8.6): an upload of nothing,
+ * which is of no media type either. */
+static void set_no_body(lua_State* L, struct transfer* transfer) {
+    if (transfer->wants_body)
+        check(L, "method", curl_easy_setopt(transfer->handle, CURLOPT_UPLOAD, 1L));
+    check(L, "body", curl_easy_setopt(transfer->handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)0));
+    check(L, "body",
+          curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0));
+}
+
 void set_options(lua_State* L, struct transfer* transfer) {
     lua_pushvalue(L, at_url);
     check(L, "url", curl_easy_setopt(transfer->handle, CURLOPT_URL, string(L, "url")));
@@ -206,4 +223,6 @@ void set_options(lua_State* L, struct transfer* transfer) {
         set_option(L, transfer, lua_tostring(L, -2));
         lua_pop(L, 1);
     }
+    if (!transfer->has_body)
+        set_no_body(L, transfer);
 }

@@ -23,6 +23,7 @@ struct transfer {
     struct list* lists; /* what libcurl reads until the end */
     char* body;         /* what came, unless there is a `write` */
     size_t size;
+    bool wants_body, has_body; /* by its method; by `body` */
     bool running;
     bool waited_for;   /* by the coroutine that is to be told */
     bool streams;      /* into `write` */

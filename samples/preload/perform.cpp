@@ -25,7 +25,7 @@ namespace {
 }();
 
 CURLcode code_of(const std::error_code& failure, CURL* handle) {
-    if (failure.category() == curlicue::easy_category())
+    if (curlicue::is_easy_error(failure))
         return static_cast<CURLcode>(failure.value());
     const bool refused =
         failure.value() == CURLM_ADDED_ALREADY || failure.value() == CURLM_BAD_EASY_HANDLE;

@@ -70,6 +70,39 @@ describe('curlicue.get', function()
     get(NGINX .. '/upload/luv', {method = 'DELETE'})
   end)
 
+  it('says that there is no body where a method has one', function()
+    local heads = {}
+    local server = uv.new_tcp()
+    server:bind('127.0.0.1', 0)
+    server:listen(8, function()
+      local client = uv.new_tcp()
+      server:accept(client)
+      local head = ''
+      client:read_start(function(_, data)
+        if not data then return client:close() end
+        head = head .. data
+        if not head:find('\r\n\r\n', 1, true) then return end
+        heads[#heads + 1] = head:lower()
+        client:write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        client:shutdown(function() if not client:is_closing() then client:close() end end)
+      end)
+    end)
+    local url = 'http://127.0.0.1:' .. server:getsockname().port .. '/'
+    local bodiless = {
+      {method = 'POST'}, {method = 'PUT'}, {method = 'PATCH'}, {post = true}, {upload = true},
+      {method = 'POST', post = true}, {method = 'PATCH', upload = true},
+    }
+    for _, options in ipairs(bodiless) do
+      assert.are.equal(200, get(url, options).status)
+      assert.is_truthy(heads[#heads]:find('\ncontent-length: 0\r', 1, true), heads[#heads])
+      assert.is_nil(heads[#heads]:find('chunked', 1, true))
+      if options.method then assert.are.equal(options.method:lower(), heads[#heads]:match('^%S+')) end
+    end
+    assert.are.equal(200, get(url).status)
+    assert.is_nil(heads[#heads]:find('content-length', 1, true))
+    server:close()
+  end)
+
   it('gives no body where there is none', function()
     local reply = get(NGINX .. '/hello', {method = 'HEAD'})
     assert.are.equal('6', reply.headers['content-length'])

@@ -31,6 +31,8 @@ public:
             last_reference_gone();
     }
 
+    bool unique() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
+
 protected:
     ref_counted() = default;
     virtual ~ref_counted() = default;
