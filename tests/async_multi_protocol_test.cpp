@@ -4,6 +4,7 @@
 #include "support/files.hpp"
 #include "support/ftp_server.hpp"
 #include "support/proxy.hpp"
+#include "support/scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/mime.hpp>
@@ -126,6 +127,29 @@ TEST_F(AnAsyncMulti, SpeaksHttp2) {
     for (const std::string& body : bodies)
         EXPECT_TRUE(body == expected);
     close();
+}
+
+// The media of an RTSP session come over the connection that asked for them; libcurl would give
+// that to whoever asks the same server next.
+TEST_F(AnAsyncMulti, KeepsRtspSessionsApartThatShareTheirOwnConnections) {
+    if (!has_protocol("rtsp"))
+        GTEST_SKIP() << "this libcurl speaks no RTSP";
+    const scripted_server server([](connection& client) {
+        for (std::string head; !(head = client.read_request_head()).empty();) {
+            const auto number = head.substr(head.find("CSeq: "));
+            client.write("RTSP/1.0 200 OK\r\n" + number.substr(0, number.find('\n') + 1) + "\r\n");
+        }
+    });
+    std::vector<easy> sessions;
+    for (int i = 0; i != 3; ++i) {
+        easy& session = sessions.emplace_back(quiet("rtsp" + server.url("/media").substr(4)));
+        session.setopt<CURLOPT_RTSP_REQUEST>(CURL_RTSPREQ_OPTIONS);
+        session.setopt<CURLOPT_SHARE>(share({CURL_LOCK_DATA_CONNECT}));
+    }
+    for (const long connections : {1, 0, 0})
+        for (const easy& session : sessions)
+            EXPECT_EQ(run(multi->add_handle(session)).getinfo<CURLINFO_NUM_CONNECTS>(),
+                      connections);
 }
 
 TEST_F(AnAsyncMulti, FollowsRedirects) {
