@@ -29,18 +29,26 @@ CURLcode code_of(const std::error_code& failure) { return static_cast<CURLcode>(
 
 /// How an application looks at certificates itself, by libcurl's manual.
 using verifier = int (*)(void* store, void* argument);
-using set_verifier_function = void (*)(void* context, verifier verify, void* argument);
 
-set_verifier_function set_verifier() {
-    return reinterpret_cast<set_verifier_function>(
-        ::dlsym(RTLD_DEFAULT, "SSL_CTX_set_cert_verify_callback"));
+template <class Function> Function* function_of_openssl(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
+}
+
+void set_verifier(void* context, verifier verify, void* argument) {
+    function_of_openssl<void(void*, verifier, void*)>("SSL_CTX_set_cert_verify_callback")(
+        context, verify, argument);
+}
+
+void set_verdict(void* store, bool accepts) {
+    constexpr int refused = 50; // X509_V_ERR_APPLICATION_VERIFICATION
+    function_of_openssl<void(void*, int)>("X509_STORE_CTX_set_error")(store, accepts ? 0 : refused);
 }
 
 class AnEasyOverTls : public async_fixture {
 protected:
     void SetUp() override {
         async_fixture::SetUp();
-        if (set_verifier() == nullptr)
+        if (function_of_openssl<void()>("SSL_CTX_set_cert_verify_callback") == nullptr)
             GTEST_SKIP() << "libcurl has another TLS library than OpenSSL";
     }
 
@@ -70,11 +78,12 @@ protected:
     easy& answering(easy& handle, int answer) {
         answer_ = answer;
         handle.setopt<CURLOPT_SSL_CTX_FUNCTION>([this](void* context) {
-            set_verifier()(
+            set_verifier(
                 context,
-                [](void*, void* self) {
+                [](void* store, void* self) {
                     auto& test = *static_cast<AnEasyOverTls*>(self);
                     ++test.asked;
+                    set_verdict(store, test.answer_ != 0);
                     return test.answer_;
                 },
                 this);
