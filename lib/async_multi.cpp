@@ -177,7 +177,7 @@ std::string async_multi::diagnostics() const {
         text += std::string(name) + ": " + (is_on ? "on\n" : "off\n");
     };
     on("spin guard", options.spin_guard);
-    on("own deadlines", options.deadlines && options.heartbeat.count() > 0);
+    on("own deadlines", options.deadlines);
     if (detail::has(detail::fault::ends_no_shutdown))
         on("upkeep", options.upkeep);
     text +=

@@ -127,6 +127,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
     copy->set_ = set_;
     copy->time_limit_ = time_limit_;
     copy->forbids_reuse_ = forbids_reuse_;
+    copy->connect_limit_ = connect_limit_;
     copy->body_size_ = body_size_;
     copy->announced_body_size_ = announced_body_size_;
     copy->kept_ = kept_;
@@ -315,6 +316,7 @@ void easy_core::forget_options() noexcept {
     place_ = nullptr;
     time_limit_.reset();
     prefers_ca_bundle_ = forbids_reuse_ = false;
+    connect_limit_.reset();
     body_size_ = announced_body_size_ = -1;
     result_ = CURLE_OK;
     os_error_ = 0;

@@ -130,6 +130,10 @@ public:
 
     /// CURLOPT_TIMEOUT or CURLOPT_TIMEOUT_MS, where the user has set one.
     std::optional<std::chrono::milliseconds> time_limit() const noexcept { return time_limit_; }
+    /// Likewise, CURLOPT_CONNECTTIMEOUT or CURLOPT_CONNECTTIMEOUT_MS.
+    std::optional<std::chrono::milliseconds> connect_limit() const noexcept {
+        return connect_limit_;
+    }
 
     /// Of an owned easy, the CURLOPT_CURLU that it was given as a `url`; or null.
     const url* address() const noexcept;
@@ -213,7 +217,7 @@ private:
     void unset_data(CURLoption option);
     void unset_object(CURLoption option);
     void set_body(CURLoption option, bytes data);
-    void limit_time(std::chrono::milliseconds limit) noexcept;
+    void limit_time(CURLoption option, curl_off_t number) noexcept;
     void require_within_body(CURLoption option, curl_off_t size) const;
     void join_share(intrusive_ptr<share_core> data);
     void leave_share() noexcept;
@@ -242,6 +246,7 @@ private:
     intrusive_ptr<ref_counted> place_;
     intrusive_ptr<easy_store> store_;
     std::optional<std::chrono::milliseconds> time_limit_;
+    std::optional<std::chrono::milliseconds> connect_limit_;
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;

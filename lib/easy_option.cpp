@@ -4,6 +4,7 @@
 #include "open_sockets.hpp"
 #include "refusal.hpp"
 #include "share_core.hpp"
+#include <curlicue/detail/clock.hpp>
 #include <curlicue/mime.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
@@ -147,13 +148,21 @@ void easy_core::set(CURLoption option, curl_off_t number) {
     }
     if (is_body_size(option))
         announced_body_size_ = number;
-    else if (option == CURLOPT_TIMEOUT || option == CURLOPT_TIMEOUT_MS)
-        limit_time(std::chrono::milliseconds(option == CURLOPT_TIMEOUT ? number * 1000 : number));
+    else
+        limit_time(option, number);
 }
 
-// To libcurl these two are one (setopt.c), and 0 is no limit.
-void easy_core::limit_time(std::chrono::milliseconds limit) noexcept {
-    time_limit_ = limit.count() > 0 ? std::optional(limit) : std::nullopt;
+// To libcurl the option in seconds and that in milliseconds are one (setopt.c), and 0 is no limit.
+void easy_core::limit_time(CURLoption option, curl_off_t number) noexcept {
+    const bool total = option == CURLOPT_TIMEOUT || option == CURLOPT_TIMEOUT_MS;
+    if (!total && option != CURLOPT_CONNECTTIMEOUT && option != CURLOPT_CONNECTTIMEOUT_MS)
+        return;
+    const bool in_seconds = option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT;
+    const auto limit = in_seconds
+                           ? saturated<std::chrono::milliseconds>(std::chrono::seconds(number))
+                           : std::chrono::milliseconds(number);
+    (total ? time_limit_ : connect_limit_) =
+        limit.count() > 0 ? std::optional(limit) : std::nullopt;
 }
 
 void easy_core::set(CURLoption option, std::string_view terminated) {

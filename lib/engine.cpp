@@ -25,7 +25,7 @@ failure multi_failure(CURLMcode code) noexcept {
 // When libcurl has forgotten to end it.
 timeout::clock::time_point deadline_for(const easy_core& core) noexcept {
     constexpr std::chrono::seconds grace(1);
-    return core.time_limit() ? deadline_after(*core.time_limit() + grace)
+    return core.time_limit() ? later(deadline_after(*core.time_limit()), grace)
                              : timeout::clock::time_point::max();
 }
 
@@ -35,9 +35,10 @@ engine::engine(async_multi_options options)
     : options_(std::move(options)), dispatcher_(*this),
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
       placement_(options_.sharding), close_(*this, &engine::close_here),
-      drain_(*this, &engine::drain_here), heartbeat_(*this, &engine::beat),
-      upkeep_(*this, &engine::upkeep), resting_(*this, &engine::close_idle_shards),
-      patience_(*this, &engine::patience_over), hold_(options_.keep_loop) {}
+      drain_(*this, &engine::drain_here),
+      heartbeat_(*this, transfers_, shards_, options_.heartbeat), upkeep_(*this, &engine::upkeep),
+      resting_(*this, &engine::close_idle_shards), patience_(*this, &engine::patience_over),
+      try_waiting_(*this, &engine::try_waiting), hold_(options_.keep_loop) {}
 
 engine::~engine() { invariants::check_end(*this); }
 
@@ -85,6 +86,8 @@ void engine::queue(work& step) noexcept {
     auto item = make_intrusive<transfer>(*this, handle);
     if (!core->claim(*item))
         throw usage_error(errc::already_added, call);
+    if (options_.deadlines)
+        item->deadline = deadline_for(*core);
     bool entered = false;
     const auto undo = [&] {
         if (entered && !transfers_.leave(*item))
@@ -143,7 +146,6 @@ CURLMcode engine::start(transfer& item) {
     item.server = &server;
     item.home = &home;
     item.socket_news = sockets_->announced();
-    item.deadline = deadline_for(core);
     ++home.running;
     home.ftp += asks_for_too_little_ && server.may_be_ftp ? 1 : 0;
     counters_.running.add();
@@ -152,7 +154,7 @@ CURLMcode engine::start(transfer& item) {
     if (code != CURLM_OK) {
         has_left_libcurl(item);
     } else {
-        start_heartbeat();
+        heartbeat_.follow(item.deadline);
         start_upkeep();
         if (item.pending_pause)
             apply_pause(item);
@@ -266,35 +268,6 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     }
     if (remove_from_libcurl(item))
         conclude(item);
-}
-
-// Where the process has no descriptor for its connection, and nothing has been sent: it is started
-// anew when another transfer has ended, whose connection it may use or whose descriptor is free.
-[[gnu::noinline]] bool engine::wait_for_descriptor(transfer& item) noexcept {
-    long sent = 0; // before a redirect, say
-    curl_easy_getinfo(item.curl(), CURLINFO_REQUEST_SIZE, &sent);
-    if (!item.core().lacks_descriptors() || sent != 0 || item.has_outcome() ||
-        item.core().has_exception() || phase_.load(std::memory_order_relaxed) >= phase::closing)
-        return false;
-    const bool alone = counters_.running.value() == 1;
-    if (alone && sockets_->size() == 0 && counters_.shards.value() <= 1)
-        return false; // nobody will leave any
-    counters_.waits.add();
-    if (!remove_from_libcurl(item))
-        return true; // it fails with all of its shard
-    if (alone) {
-        close_idle_shards_now();
-        item.submit();
-    } else {
-        item.submit_later(waiting_);
-    }
-    return true;
-}
-
-void engine::start_waiting(int most) noexcept {
-    for (; most != 0; --most)
-        if (auto* const next = waiting_.pop())
-            executor_link::of(dispatcher_)->enqueue(*next);
 }
 
 // Of a transfer in the middle libcurl takes leave as of one that is over: 7.88 ends half a mail

@@ -3,6 +3,7 @@
 
 #include "dispatcher.hpp"
 #include "engine_counters.hpp"
+#include "heartbeat.hpp"
 #include "known_faults.hpp"
 #include "multi_handle.hpp"
 #include "placement.hpp"
@@ -38,6 +39,7 @@ namespace curlicue::detail {
 class engine final : public ref_counted,
                      private socket_table::owner,
                      private timeout::owner,
+                     private heartbeat::owner,
                      private dispatcher::owner {
 public:
     explicit engine(async_multi_options options);
@@ -141,9 +143,6 @@ private:
     void read_messages(shard& of) noexcept;
     void run_deferred() noexcept;
     void finish(transfer& item, CURLcode code) noexcept;
-    bool wait_for_descriptor(transfer& item) noexcept;
-    void start_waiting(int most) noexcept;
-    void close_idle_shards_now() noexcept;
     void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
@@ -157,7 +156,14 @@ private:
     void bind_here(std::string_view call);
     void check_process(std::string_view what) const;
 
+    // engine_waiting.cpp: for descriptors.
+    bool wait_for_descriptor(transfer& item) noexcept;
+    void begin_waiting(transfer& item) noexcept;
+    void start_waiting(int most) noexcept;
+    void try_waiting() noexcept;
+
     // engine_shards.cpp
+    void close_idle_shards_now() noexcept;
     shard& shard_for(const origin& server);
     shard& open_shard(std::size_t number);
     void close_shard(shard& of) noexcept;
@@ -165,6 +171,7 @@ private:
     void close_idle_shards() noexcept;
     void look_for_idle_shards() noexcept;
     bool drive_kicked() noexcept;
+    void return_kicks(std::size_t first) noexcept;
     void postpone_kicks() noexcept;
 
     // engine_loop.cpp: what the loop brings, and what keeps it.
@@ -176,16 +183,19 @@ private:
     void end_turn() noexcept;
     void update_hold() noexcept;
     bool busy() const noexcept;
-    void beat() noexcept;
-    void beat(shard& of) noexcept;
-    void look_at_transfers() const noexcept;
-    void end_forgotten() noexcept;
+    std::uint64_t time_spent() const noexcept {
+        return counters_.libcurl.total.value() + counters_.continuations.total.value();
+    }
+    bool has_had_its_time() const noexcept override;
+    void is_late(transfer& item) noexcept override;
+    void call(shard& of, bool all) noexcept override;
+    void beat_helped() noexcept override { counters_.heartbeats.add(); }
     void start_upkeep() noexcept;
     void upkeep() noexcept;
     void drive_all(shard& of) noexcept;
     void start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept;
-    void start_heartbeat() noexcept;
     bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
+    void drive_in_order(shard& of, curl_socket_t socket) noexcept;
     bool is_ours(CURL* handle) const noexcept override {
         return transfers_.find(handle) != nullptr;
     }
@@ -238,10 +248,13 @@ private:
     work_queue waiting_;  // for descriptors, that others may leave
     step close_;
     step drain_;
-    alarm heartbeat_;
+    heartbeat heartbeat_;
     alarm upkeep_;
     alarm resting_;
     alarm patience_;
+    alarm try_waiting_;
+    std::chrono::milliseconds next_try_{};
+    std::uint64_t waits_before_ = 0; // at the last try
     std::atomic<std::chrono::milliseconds> drain_patience_{};
 
     int depth_ = 0;       // calls of libcurl on the stack
@@ -253,6 +266,8 @@ private:
     bool unwinding_ = false;
     std::size_t steps_left_ = 0;
     std::uint64_t steps_time_ = 0;
+    std::uint64_t spent_before_ = 0; // this turn, by time_spent()
+    bool turn_over_ = false;         // what comes is another
     std::atomic<std::size_t> pending_{0};
     std::atomic<std::uint64_t> unobserved_{0};
     hold hold_;

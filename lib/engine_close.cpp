@@ -103,10 +103,11 @@ void engine::close_here() noexcept {
     for (const auto& each : shards_)
         close_shard(*each);
     run_deferred();
-    timeout_->stop(heartbeat_);
+    heartbeat_.stop();
     timeout_->stop(upkeep_);
     timeout_->stop(resting_);
     timeout_->stop(patience_);
+    timeout_->stop(try_waiting_);
     enter_phase(phase::cleaned);
     need_turn();
 }

@@ -5,6 +5,7 @@
 #include "scheme.hpp"
 #include <curlicue/error.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
@@ -19,6 +20,10 @@ constexpr std::size_t max_steps = 256;
 // libcurl asks to be called at once again and again (8.6 to 8.14 without end, while transfers are
 // paused); continuations add transfers, which ask as well.
 constexpr int max_rounds = 8;
+// One call may be long: 64 downloads over one QUIC connection take 0.4 s (OpenSSL 3.5). Once a turn
+// has lasted this long, what is left comes with the next one.
+constexpr std::chrono::milliseconds turn_time(10);
+constexpr std::size_t batch = 32;        // of steps, between two looks at the time
 constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
 
 } // namespace
@@ -60,6 +65,10 @@ constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
     const loop_entry entry(*this, loop_entry::turn_comes::after_poll);
     if (of.multi() == nullptr)
         return true;
+    if (sockets_->any_put_off() || has_had_its_time()) {
+        drive_in_order(of, socket);
+        return true;
+    }
     const auto effects = of.effects;
     drive(of, socket, reads_while_paused_ ? 0 : mask);
     if (effects == of.effects && options_.spin_guard)
@@ -96,6 +105,20 @@ curl_off_t engine::carried(const shard& of) const noexcept {
     return sum;
 }
 
+// The loop calls for all sockets that are ready before anybody else has a turn. Those that it comes
+// to when the time is over are first the next time; it calls again for what stays ready.
+[[gnu::noinline]] void engine::drive_in_order(shard& of, curl_socket_t socket) noexcept {
+    if (!sockets_->put_off(socket))
+        drive(of, socket, 0);
+    while (!has_had_its_time()) {
+        const auto next = sockets_->next_put_off();
+        if (!next)
+            return;
+        if (next->of.multi() != nullptr)
+            drive(next->of, next->socket, 0); // it may be ready no more
+    }
+}
+
 // One turn for all the sockets that were ready: the loop calls its check handles when it has called
 // for each of them.
 void engine::turn_after_poll() noexcept {
@@ -113,6 +136,8 @@ void engine::timer_fired() noexcept {
 void engine::woken() noexcept {
     steps_left_ = max_steps;
     const loop_entry entry(*this);
+    if (heartbeat_.under_way() && depth_ == 0 && !forked())
+        heartbeat_.step();
 }
 
 void engine::need_turn() noexcept {
@@ -137,12 +162,22 @@ void engine::turn() noexcept {
     if (timeout_)
         timeout_->run_expired(max_steps);
     int round = 0;
-    while (round != max_rounds && run_round())
+    while (round != max_rounds && run_round()) {
         ++round;
+        if (has_had_its_time())
+            break;
+    }
     if (round == max_rounds && steps_left_ == steps_before)
         postpone_kicks();
     turning_ = false;
+    turn_over_ = true;
     end_turn();
+}
+
+// By the clocks that libcurl's calls and our steps are measured with anyway.
+bool engine::has_had_its_time() const noexcept {
+    constexpr auto most = std::chrono::nanoseconds(turn_time).count();
+    return time_spent() - spent_before_ > static_cast<std::uint64_t>(most);
 }
 
 // What continuations add is driven in the same round, together with what was kicked before.
@@ -153,15 +188,16 @@ bool engine::run_round() noexcept {
 
 bool engine::run_steps() noexcept {
     dispatcher_.take_remote();
-    if (!dispatcher_.busy())
+    if (!dispatcher_.busy() || steps_left_ == 0)
         return false;
-    const auto begun = timeout::clock::now();
-    timing_ = true; // what they call of libcurl is their time
-    const auto steps = dispatcher_.run(steps_left_);
-    timing_ = false;
-    steps_left_ -= steps;
-    counters_.continuations.add_since(begun);
-    return steps != 0;
+    do {
+        const auto begun = timeout::clock::now();
+        timing_ = true; // what they call of libcurl is their time
+        steps_left_ -= dispatcher_.run(std::min(steps_left_, batch));
+        timing_ = false;
+        counters_.continuations.add_since(begun);
+    } while (dispatcher_.busy() && steps_left_ != 0 && !has_had_its_time());
+    return true;
 }
 
 void engine::end_turn() noexcept {
@@ -175,7 +211,7 @@ void engine::end_turn() noexcept {
     counters_.sockets.set(sockets_->size());
     timeout_->arm();
     update_hold();
-    if (!kicked_.empty() || dispatcher_.busy())
+    if (!kicked_.empty() || dispatcher_.busy() || heartbeat_.under_way())
         dispatcher_.wake();
 }
 
@@ -208,72 +244,17 @@ void engine::hold_loop(hold keep) noexcept {
     }
 }
 
-void engine::start_heartbeat() noexcept {
-    if (options_.heartbeat > std::chrono::milliseconds::zero())
-        start_alarm(heartbeat_, options_.heartbeat);
-}
-
-void engine::beat() noexcept {
-    bool running = false;
-    look_at_transfers();
-    if (options_.deadlines)
-        end_forgotten();
-    // NOLINTNEXTLINE(modernize-loop-convert): a callback's transfer may open another
-    for (std::size_t i = 0; i != shards_.size(); ++i)
-        if (shards_[i]->running != 0) {
-            running = true;
-            beat(*shards_[i]);
-        }
-    if (running)
-        start_heartbeat();
-}
-
-void engine::beat(shard& of) noexcept {
-    const bool idle = !std::exchange(of.driven, false);
-    const auto before = counters_.completed.value() + counters_.failed.value();
-    if (std::exchange(of.speaks_ftp, false) || (idle && (of.connects || of.reports)))
+void engine::call(shard& of, bool all) noexcept {
+    if (all)
         drive_all(of);
-    else if (idle)
+    else
         drive(of, CURL_SOCKET_TIMEOUT, 0);
-    if (before != counters_.completed.value() + counters_.failed.value())
-        counters_.heartbeats.add();
 }
 
-// Which shards have transfers that only a call for all of them may help, by 7.88:
-// - Where the answer to the first command on a kept FTP connection is there at once, libcurl waits
-//   before it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little
-//   while"), and asks neither for a socket nor for a time to do so.
-// - Where a second address refuses the connection, it asks for neither until half of the time to
-//   connect is over.
-// - Where nothing comes, or is held back, it calls no progress callback, which may want to end the
-//   transfer or to go on.
-void engine::look_at_transfers() const noexcept {
-    for (const auto& each : shards_)
-        each->connects = each->reports = false;
-    transfers_.for_each([](const transfer& item) {
-        if (item.home == nullptr)
-            return;
-        const char* scheme = nullptr;
-        if (curl_easy_getinfo(item.curl(), CURLINFO_SCHEME, &scheme) == CURLE_OK &&
-            scheme != nullptr && curl_strnequal(scheme, "ftp", 3) != 0)
-            item.home->speaks_ftp = true;
-        curl_off_t begun = 0;
-        if (curl_easy_getinfo(item.curl(), CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK)
-            item.home->connects |= begun == 0;
-        item.home->reports |= item.core().may_report();
-    });
-}
-
-void engine::end_forgotten() noexcept {
-    const auto now = timeout::clock::now();
-    const auto is_late = [now](const transfer& item) {
-        return item.deadline < now && !item.has_outcome();
-    };
-    while (const auto item = transfers_.find_if(is_late)) {
-        counters_.deadlines.add();
-        item->fix_outcome(CURLE_OPERATION_TIMEDOUT);
-        item->leave();
-    }
+void engine::is_late(transfer& item) noexcept {
+    counters_.deadlines.add();
+    item.fix_outcome(CURLE_OPERATION_TIMEDOUT);
+    item.leave();
 }
 
 void engine::start_upkeep() noexcept {

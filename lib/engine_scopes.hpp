@@ -21,6 +21,8 @@ public:
         of.dispatcher_.adopt_thread();
         of.counters_.wakeups.add();
         ++of.entries_;
+        if (std::exchange(of.turn_over_, false))
+            of.spent_before_ = of.time_spent();
     }
     loop_entry(const loop_entry&) = delete;
     loop_entry& operator=(const loop_entry&) = delete;

@@ -123,6 +123,10 @@ bool engine::drive_kicked() noexcept {
     // NOLINTNEXTLINE(modernize-loop-convert)
     for (std::size_t i = 0; i != driven_.size(); ++i) {
         auto& each = *driven_[i];
+        if (any && has_had_its_time()) {
+            return_kicks(i);
+            break;
+        }
         each.listed = false;
         if (each.take_kick() && each.multi() != nullptr) {
             if (each.take_kick_for_all())
@@ -134,6 +138,13 @@ bool engine::drive_kicked() noexcept {
     }
     driven_.clear();
     return any;
+}
+
+// Those of the driven that have not come to it, before those that have been kicked since.
+[[gnu::noinline]] void engine::return_kicks(std::size_t first) noexcept {
+    // There is room for all: open_shard.
+    kicked_.insert(kicked_.begin(), driven_.begin() + static_cast<std::ptrdiff_t>(first),
+                   driven_.end());
 }
 
 void engine::postpone_kicks() noexcept {

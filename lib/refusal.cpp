@@ -4,6 +4,8 @@
 #include <curlicue/easy.hpp>
 #include <curlicue/option.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <new>
 #include <string>
@@ -41,6 +43,24 @@ curl_off_t whole_number(CURLoption option, long double value) {
     if (!(value >= 0 && value <= most)) // not a number either
         refuse(CURLE_BAD_FUNCTION_ARGUMENT, name_of(option) + " is out of range");
     return static_cast<curl_off_t>(value);
+}
+
+namespace {
+
+long double longest_time(CURLoption option) noexcept {
+    if (kind_of(option) == option_kind::big_number)
+        return static_cast<long double>(std::numeric_limits<curl_off_t>::max());
+    // libcurl counts these in milliseconds, and up to 8.14 refuses more (setopt.c).
+    if (option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT ||
+        option == CURLOPT_SERVER_RESPONSE_TIMEOUT)
+        return std::numeric_limits<int>::max() / 1000;
+    return static_cast<long double>(std::numeric_limits<long>::max());
+}
+
+} // namespace
+
+curl_off_t whole_time(CURLoption option, long double value) {
+    return whole_number(option, std::min(std::ceil(value), longest_time(option)));
 }
 
 } // namespace detail

@@ -3,7 +3,7 @@
 
 #include "engine.hpp"
 #include "known_faults.hpp"
-#include <curlicue/detail/timeout.hpp>
+#include <curlicue/detail/clock.hpp>
 
 #include <new>
 
@@ -89,6 +89,7 @@ void shard::postpone_kick() noexcept {
 
 int shard::on_timer(long timeout_ms) noexcept {
     ++effects;
+    ++times_;
     // Each replaces the one before.
     set_due(timeout_ms == 0);
     if (timeout_ms > 0) {

@@ -57,13 +57,16 @@ public:
     std::size_t running = 0;  ///< transfers that libcurl holds here
     std::size_t ftp = 0;      ///< of these, for how many libcurl may ask for too little
     unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
-    bool driven = false;      ///< libcurl was called since the last heartbeat
-    bool speaks_ftp = false;  ///< at the last look
-    bool connects = false;    ///< likewise: somebody has not come to its transfer yet
-    bool reports = false;     ///< likewise: somebody may have a progress callback
-    bool listed = false;      ///< among those that were kicked
-    bool rested = false;      ///< nothing ran at the last look for idle shards
-    goodbyes idle;            ///< connections
+    /// Likewise, but for those that only tell when to call again.
+    unsigned moves() const noexcept { return effects - times_; }
+    // The heartbeat's own.
+    bool driven = false;    ///< libcurl was called since the last one
+    bool beaten = false;    ///< by that one, and nothing was heard of it
+    bool moved = false;     ///< bytes have come or gone before this one
+    bool wants_all = false; ///< somebody may need to be called for
+    bool listed = false;    ///< among those that were kicked
+    bool rested = false;    ///< nothing ran at the last look for idle shards
+    goodbyes idle;          ///< connections
 
 private:
     friend class invariants;
@@ -76,7 +79,8 @@ private:
     std::unique_ptr<multi_handle> multi_;
     void set_due(bool due) noexcept;
 
-    bool due_ = false; // libcurl's timer
+    unsigned times_ = 0; // of the effects
+    bool due_ = false;   // libcurl's timer
     bool kicked_ = false;
     bool kicked_for_all_ = false;
     std::size_t pool_ = 0; // how many connections libcurl may keep; 0: the user has said

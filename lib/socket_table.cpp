@@ -13,6 +13,9 @@
 namespace curlicue::detail {
 namespace {
 
+// Where 1,024 are ready libuv polls again before it lets anybody else run (uv__io_poll).
+constexpr std::size_t most_put_off = 512;
+
 curl_socket_t connection_of(CURL* transfer) noexcept {
     curl_socket_t last = CURL_SOCKET_BAD;
     curl_easy_getinfo(transfer, CURLINFO_ACTIVESOCKET, &last);
@@ -149,6 +152,35 @@ void socket_table::hang_up(CURL* by, std::uint64_t since) noexcept {
         end(*known);
 }
 
+bool socket_table::put_off(curl_socket_t socket) noexcept {
+    auto* const known = find(socket);
+    if (known == nullptr || known->put_off)
+        return known != nullptr;
+    if (put_off_.size() == most_put_off)
+        return false;
+    try {
+        put_off_.reserve(most_put_off);
+        put_off_.push_back(socket);
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    return known->put_off = true;
+}
+
+std::optional<socket_table::watched> socket_table::next_put_off() noexcept {
+    while (!put_off_.empty()) {
+        const auto socket = put_off_.front();
+        put_off_.erase(put_off_.begin());
+        auto* const known = find(socket);
+        if (known == nullptr)
+            return std::nullopt; // closed meanwhile
+        known->put_off = false;
+        if (known->watch)
+            return watched{known->watch->of(), socket};
+    }
+    return std::nullopt;
+}
+
 void socket_table::forget(const shard& of) noexcept {
     for (auto& each : entries_)
         if (each.watch && &each.watch->of() == &of)
@@ -163,6 +195,7 @@ void socket_table::resume() noexcept {
 
 void socket_table::close() noexcept {
     entries_.clear();
+    put_off_.clear();
     spares_.reset();
     size_.set(0);
     closed_ = true;

@@ -57,6 +57,16 @@ public:
     /// The connection of an easy that connects only is the user's, who may want to watch it by
     /// other means: libuv has one watch for a descriptor.
     void leave_to_user(const easy_core& core) noexcept;
+    /// It is ready, and comes to be driven after those that were put off before.
+    /// @returns false if there are too many of them already
+    bool put_off(curl_socket_t socket) noexcept;
+    bool any_put_off() const noexcept { return !put_off_.empty(); }
+    struct watched {
+        shard& of;
+        curl_socket_t socket;
+    };
+    /// The first that was put off and is still watched; it is not put off any more.
+    std::optional<watched> next_put_off() noexcept;
     /// Ends the watches of a shard whose multi handle is about to go.
     void forget(const shard& of) noexcept;
     /// Arms what was suspended while libcurl was on the stack.
@@ -79,6 +89,7 @@ private:
         CURL* by = nullptr; // for whom libcurl wanted something of it last, or nothing more
         std::uint64_t announcement = 0;
         std::optional<ino_t> identity; // where it may still be open, though it is not watched
+        bool put_off = false;
     };
     entry& at(curl_socket_t socket);
     void grow(std::size_t least);
@@ -97,7 +108,8 @@ private:
     std::uint64_t announced_ = 0;
     owner& owner_;
     intrusive_ptr<ref_counted> keep_;
-    std::vector<entry> entries_; // descriptors are small numbers
+    std::vector<entry> entries_;         // descriptors are small numbers
+    std::vector<curl_socket_t> put_off_; // in their order
     std::optional<spare_polls> spares_;
     counter size_;
 };

@@ -57,6 +57,8 @@ void timeout::run_expired(std::size_t limit) noexcept {
     const auto now = clock::now();
     for (auto* const queue : {&ours_, &others_})
         for (; limit != 0 && !queue->empty() && queue->begin()->first <= now; --limit) {
+            if (owner_.has_had_its_time())
+                return;
             timed_work& item = *queue->begin()->second;
             take_off(item, *queue);
             item.expired();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "uv_owned.hpp"
+#include <curlicue/detail/clock.hpp>
 #include <curlicue/detail/executor_link.hpp>
 
 #include <optional>
@@ -19,6 +20,9 @@ public:
     public:
         /// The timer has fired: call `run_expired` where and when it suits.
         virtual void timer_fired() noexcept = 0;
+        /// Whether this turn of the loop has been long enough: what else is due comes with the
+        /// next.
+        virtual bool has_had_its_time() const noexcept = 0;
 
     protected:
         ~owner() = default;

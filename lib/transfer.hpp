@@ -74,9 +74,16 @@ public:
     std::uint64_t socket_news = 0;    ///< of all transfers, before libcurl got this one
     bool listed = false;              ///< the engine's list holds a reference
     bool lingers = false;             ///< over, but its connection is still to be used
+    bool waited = false;              ///< for a descriptor
     std::optional<int> pending_pause; ///< asked for before libcurl could be told
     /// When we end it, should libcurl forget to.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    /// Likewise, while it waits for a descriptor.
+    std::chrono::steady_clock::time_point waits_until =
+        std::chrono::steady_clock::time_point::max();
+    // The heartbeat's own.
+    curl_off_t bytes = 0; ///< that had come and gone at its last look
+    unsigned still = 0;   ///< looks in a row at which there were no more
     transfer* previous = nullptr;
     transfer* next = nullptr;
     transfer* next_in_bucket = nullptr;

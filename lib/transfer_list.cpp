@@ -52,10 +52,17 @@ bool transfer_list::leave(transfer& item) noexcept {
         *place = item.next_in_bucket;
         (item.previous != nullptr ? item.previous->next : first_) = item.next;
         (item.next != nullptr ? item.next->previous : last_) = item.previous;
+        if (cursor_ == &item)
+            cursor_ = item.next;
         --size_;
     }
     item.release();
     return true;
+}
+
+void transfer_list::rewind() noexcept {
+    const std::lock_guard lock(mutex_);
+    cursor_ = first_;
 }
 
 void transfer_list::close() noexcept {

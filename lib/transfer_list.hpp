@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace curlicue::detail {
@@ -27,13 +28,20 @@ public:
     void close() noexcept;
 
     intrusive_ptr<transfer> find(CURL* handle) const noexcept;
-    /// The first one for which `is_such(const transfer&)`, called with the lock held; or null.
-    template <class F> intrusive_ptr<transfer> find_if(F is_such) const noexcept {
+    /// The next look_on begins with the first one.
+    void rewind() noexcept;
+    /// Goes on from where the last one has stopped. Calls `is_such(transfer&)`, with the lock held,
+    /// for at the most `most` transfers, of which it takes those looked at.
+    /// @returns the first for which it was true; null at the end, or if `most` is 0
+    template <class F> intrusive_ptr<transfer> look_on(std::size_t& most, F is_such) noexcept {
         const std::lock_guard lock(mutex_);
-        auto* each = first_;
-        while (each != nullptr && !is_such(*each))
-            each = each->next;
-        return intrusive_ptr<transfer>::share(each);
+        while (cursor_ != nullptr && most != 0) {
+            auto& each = *std::exchange(cursor_, cursor_->next);
+            --most;
+            if (is_such(each))
+                return intrusive_ptr<transfer>::share(&each);
+        }
+        return nullptr;
     }
     /// The first one, or the first that `home` has; null if there is none.
     intrusive_ptr<transfer> first(const shard* home = nullptr) const noexcept;
@@ -63,6 +71,7 @@ private:
     std::size_t size_ = 0;
     transfer* first_ = nullptr;
     transfer* last_ = nullptr;
+    transfer* cursor_ = nullptr; // of look_on
 };
 
 } // namespace curlicue::detail

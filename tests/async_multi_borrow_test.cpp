@@ -123,6 +123,32 @@ TEST_F(AnEasyOfOurs, MayEndInItsProgressCallbackThoughNothingComes) {
     EXPECT_EQ(failure_of([&] { run(multi->add_handle(owned)); }), CURLE_ABORTED_BY_CALLBACK);
 }
 
+// libcurl calls for the one beside it all the time, and never for this one.
+TEST_F(AnEasyOfOurs, MayEndInItsProgressCallbackThoughAnotherIsBusy) {
+    const scripted_server silent([](connection& client) { client.hold(); });
+    multi.emplace(&loop, async_multi_options{.sharding = shards::one});
+    std::size_t received = 0;
+    easy endless(url("/slow/16777216"));
+    endless.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> data) {
+        received += data.size();
+        return data.size();
+    });
+    const auto busy = multi->add_handle(endless);
+    bool ends = false;
+    easy stalled(silent.url());
+    stalled.setopt<CURLOPT_XFERINFOFUNCTION>([&](auto...) { return ends; });
+    auto over = multi->add_handle(stalled);
+    run_to([&] { return stalled.getinfo<CURLINFO_REQUEST_SIZE>() > 0 && received > 0; });
+    for (const auto before = received; received == before;)
+        uv_run(&loop, UV_RUN_ONCE);
+    ends = true;
+    run_to([&] { return over.ready() || busy.ready(); });
+    EXPECT_FALSE(busy.ready());
+    ASSERT_TRUE(over.ready());
+    EXPECT_EQ(failure_of([&] { run(std::move(over)); }), CURLE_ABORTED_BY_CALLBACK);
+    busy.cancel();
+}
+
 TEST_F(ABorrowedHandle, TakesOnlyWhatItCanKeep) {
     easy borrowed = easy::borrow(handle);
     EXPECT_EQ(refusal([&] {

@@ -4,8 +4,11 @@
 #include <curlicue/async_multi.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -109,6 +112,58 @@ TEST_F(ALackOfDescriptors, IsNoReasonToForgetWhoIsCancelledMeanwhile) {
     for (std::size_t i = 0; i != waiting.size(); ++i)
         EXPECT_EQ(run(when_all(std::move(waiting[i]))).front().has_value(), i >= 5) << i;
     also_holds.cancel();
+}
+
+// Nobody of ours leaves any, but the host does.
+TEST_F(ALackOfDescriptors, IsLookedIntoAgainAndAgain) {
+    auto holds = multi->add_handle(slow());
+    run_to([&] { return multi->stats().sockets != 0; });
+    std::optional<descriptors_left> none(0);
+    auto first = multi->add_handle(quiet(url("/hello")));
+    auto second = multi->add_handle(quiet(url("/hello")));
+    run_to([&] { return multi->stats().waits >= 5; });
+    none.reset();
+    for (const auto& each : run(when_all(std::move(first), std::move(second))))
+        EXPECT_TRUE(each.has_value());
+    EXPECT_FALSE(holds.ready());
+    holds.cancel();
+}
+
+// Without a heartbeat, and though each try is a new transfer to libcurl.
+TEST_F(ALackOfDescriptors, IsWaitedForNoLongerThanTheTransferMayTake) {
+    multi.emplace(&loop, async_multi_options{.heartbeat = std::chrono::milliseconds(0)});
+    auto holds = multi->add_handle(slow());
+    run_to([&] { return multi->stats().sockets != 0; });
+    const descriptors_left none(0);
+    easy connects = quiet(url("/hello")), transfers = quiet(url("/hello"));
+    connects.setopt<CURLOPT_CONNECTTIMEOUT_MS>(200);
+    transfers.setopt<CURLOPT_TIMEOUT_MS>(200);
+    for (const auto& each : {connects, transfers.duphandle(), connects.duphandle()}) {
+        const auto code = failure_of([&] { run(multi->add_handle(each)); });
+        EXPECT_EQ(code, std::error_code(CURLE_OPERATION_TIMEDOUT, easy_category()));
+    }
+    EXPECT_EQ(multi->stats().deadlines, 3u);
+    EXPECT_FALSE(holds.ready());
+    holds.cancel();
+}
+
+TEST_F(ALackOfDescriptors, CountsAsTimeOfTheTransfer) {
+    auto holds = multi->add_handle(slow());
+    run_to([&] { return multi->stats().sockets != 0; });
+    std::optional<descriptors_left> none(0);
+    easy late = slow();
+    late.setopt<CURLOPT_TIMEOUT_MS>(400).setopt<CURLOPT_WRITEFUNCTION>(
+        [&](std::span<const char> data) { return data.size(); });
+    const auto begun = std::chrono::steady_clock::now();
+    auto over = multi->add_handle(late);
+    run_to(
+        [&] { return std::chrono::steady_clock::now() - begun > std::chrono::milliseconds(200); });
+    none.reset();
+    EXPECT_EQ(failure_of([&] { run(std::move(over)); }), CURLE_OPERATION_TIMEDOUT);
+    EXPECT_GT(multi->stats().waits, 0u);
+    // By libcurl's clock, which began with the last try, it had time left.
+    EXPECT_LT(late.getinfo<CURLINFO_TOTAL_TIME_T>(), std::chrono::milliseconds(400));
+    holds.cancel();
 }
 
 TEST_F(ALackOfDescriptors, IsOverAtTheClose) {

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <climits>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -200,6 +203,55 @@ TEST_F(ATimeLimit, IsKeptThoughLibcurlForgetsIt) {
     EXPECT_EQ(multi->stats().deadlines, 2u);
     EXPECT_EQ(multi->stats().failed, 2u);
     multi->run_until(without.close());
+}
+
+TEST_F(ATimeLimit, NeedsNoHeartbeat) {
+    restart({.heartbeat = 0ms});
+    easy limited;
+    limited.setopt<CURLOPT_TIMEOUT_MS>(1ms);
+    auto over = multi->add_handle(limited);
+    run_to([&] { return over.ready(); });
+    EXPECT_EQ(outcome(std::move(over)), std::errc::timed_out);
+    EXPECT_EQ(multi->stats().heartbeats, 0u);
+}
+
+// One after the other, all looked for by one alarm.
+TEST_F(ATimeLimit, OfEachTransferIsKept) {
+    restart({.heartbeat = std::chrono::milliseconds::max()});
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 5; ++i) {
+        easy limited;
+        limited.setopt<CURLOPT_TIMEOUT_MS>(i % 2 == 0 ? 200 - i : 1 + i);
+        all.push_back(multi->add_handle(limited));
+    }
+    run_to([&] { return std::ranges::all_of(all, &future<easy>::ready); });
+    EXPECT_EQ(multi->stats().deadlines, all.size());
+}
+
+TEST_F(ATimeLimit, ThatIsTooLongForAnyClockIsNone) {
+    restart({.heartbeat = 1ms});
+    std::vector<easy> handles(6);
+    handles[0].setopt<CURLOPT_TIMEOUT_MS>(LONG_MAX);
+    handles[1].setopt<CURLOPT_TIMEOUT_MS>(std::chrono::milliseconds::max());
+    handles[2].setopt<CURLOPT_TIMEOUT_MS>(std::chrono::hours::max());
+    handles[3].setopt<CURLOPT_TIMEOUT>(std::chrono::hours::max());
+    handles[4].setopt<CURLOPT_TIMEOUT>(std::chrono::nanoseconds::max());
+    handles[5].setopt<CURLOPT_TIMEOUT_MS>(
+        std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
+    std::vector<future<easy>> all;
+    for (const auto& each : handles)
+        all.push_back(multi->add_handle(each));
+    const auto seen = curl->actions.size();
+    run_to([&] { return curl->actions.size() >= seen + 10; }); // that is beats
+    for (const auto& each : all)
+        EXPECT_FALSE(each.ready());
+    EXPECT_EQ(multi->stats().deadlines, 0u);
+    const auto drained = multi->drain(std::chrono::milliseconds::max());
+    turn(3);
+    EXPECT_FALSE(drained.ready());
+    for (auto& each : all)
+        each.cancel();
+    run_to([&] { return drained.ready(); });
 }
 
 // Connections that are shutting down. -------------------------------------------------------------

@@ -242,8 +242,7 @@ TEST_F(Shards, AreAllDrivenThoughACallbackOpensMore) {
             add(96);
         driven.insert(&multi);
     };
-    turn();
-    EXPECT_EQ(driven.size(), 6u);
+    run_to([&] { return driven.size() == 6; });
     EXPECT_THAT(filled(), ElementsAre(32, 32, 32, 32, 32, 32));
 }
 

@@ -83,7 +83,7 @@ typedef struct curlicue_options {
     void* arg;     /**< of these two */
     size_t shards; /**< most multi handles of libcurl's behind this one; 0: as many as help */
     int ca_cache;  /**< not 0: as in C++, for the easies of C++; in C `curlicue_easy_ca_cache` */
-    long heartbeat_ms;   /**< libcurl is called after so long without a call; 0: never */
+    long heartbeat_ms;   /**< libcurl is called after so long without a call; 0 or less: never */
     int refuse_blocking; /**< not 0: CURLICUE_WOULD_BLOCK for telnet, file and rtmp, for which
                               libcurl stops the loop */
 } curlicue_options;

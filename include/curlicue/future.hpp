@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/await.hpp>
+#include <curlicue/detail/clock.hpp>
 #include <curlicue/detail/future_base.hpp>
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/detail/stop_step.hpp>

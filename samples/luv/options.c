@@ -37,7 +37,13 @@ static curl_off_t number(lua_State* L, const char* name) {
         return lua_toboolean(L, -1);
     if (lua_type(L, -1) != LUA_TNUMBER)
         wants(L, name, "a number or a boolean");
-    return (curl_off_t)lua_tonumber(L, -1);
+    const lua_Number value = lua_tonumber(L, -1);
+    if (value != value)
+        wants(L, name, "a number or a boolean");
+    /* math.huge is as much as there is, and a cast of it is undefined. */
+    if (value >= (lua_Number)CURL_OFF_T_MAX || value <= -(lua_Number)CURL_OFF_T_MAX)
+        return value > 0 ? CURL_OFF_T_MAX : -CURL_OFF_T_MAX;
+    return (curl_off_t)value;
 }
 
 static void append(lua_State* L, struct list* list, const char* item) {

@@ -71,14 +71,18 @@ struct async_multi_options {
     /// CAPATH then uses the default bundle file alone, which is parsed once a multi handle. The
     /// server is verified all the same. From 8.21 on libcurl reads the directory nonetheless.
     bool ca_cache = false;
-    /// While transfers run and libcurl has asked for nothing this long, it is called all the same:
-    /// some versions lose a wake-up now and then (8.5.0 does with HTTP/2). 0: never.
+    /// While transfers run and libcurl has asked for nothing this long, or one of them has moved no
+    /// byte, it is called all the same: some versions lose a wake-up now and then (8.5.0 and 8.14
+    /// do with HTTP/2), and without a call no progress callback can end a transfer. 0 or less:
+    /// never.
     std::chrono::milliseconds heartbeat = std::chrono::milliseconds(500);
     /// A descriptor that stays ready though libcurl neither reads of it (8.20.0 leaves one so) nor
     /// writes to it (SMB's) is looked at every 10 ms; otherwise it keeps a processor busy.
     bool spin_guard = true;
-    /// CURLOPT_TIMEOUT and CURLOPT_TIMEOUT_MS of owned easies are kept by our own clock too: what
-    /// libcurl has not ended a second later the heartbeat ends, with CURLE_OPERATION_TIMEDOUT.
+    /// CURLOPT_TIMEOUT and CURLOPT_TIMEOUT_MS of owned easies are kept by our own clock too, with
+    /// or without a heartbeat: what libcurl has not ended a second later ends with
+    /// CURLE_OPERATION_TIMEDOUT. A transfer that waits for a descriptor, of which libcurl knows
+    /// nothing, ends so at once, and by CURLOPT_CONNECTTIMEOUT(_MS) too, deadlines or not.
     bool deadlines = true;
     /// With libcurl 8.21.0, which forgets TLS connections that are shutting down, each multi handle
     /// is called for all of its transfers once a second. Others do not need it.
@@ -103,7 +107,7 @@ struct multi_stats {
     std::uint64_t cancelled = 0;  ///< by `cancel`, `remove_handle` and `close`
     std::uint64_t unobserved = 0; ///< failures that nobody looked at
     std::uint64_t wakeups = 0;    ///< entries from the loop
-    std::uint64_t heartbeats = 0; ///< those that found work
+    std::uint64_t heartbeats = 0; ///< calls for it that moved something, one for each multi handle
     std::uint64_t waits = 0;      ///< of transfers for a descriptor, where the process had none
     std::uint64_t spins = 0;      ///< descriptors set aside by the spin guard, each time
     std::uint64_t deadlines = 0;  ///< transfers that libcurl did not end in time

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/clock.hpp>
 #include <curlicue/detail/then.hpp>
 #include <curlicue/detail/timeout.hpp>
 #include <curlicue/error.hpp>
@@ -53,8 +54,7 @@ public:
     }
     template <class Clock, class Duration>
     bool wait_until(const std::chrono::time_point<Clock, Duration>& time) const {
-        const auto now = Clock::now();
-        return wait_for(time > now ? time - now : time - time);
+        return checked()->wait_until(deadline_at(time));
     }
 
     /// Whether both tell of the same outcome, whichever kinds they are.

@@ -7,7 +7,6 @@
 #include <curlicue/detail/slist.hpp>
 
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
@@ -209,6 +208,9 @@ using raw_function = void (*)();
 
 /// @throws std::system_error if it is negative or does not fit, naming the option
 CURLICUE_EXPORT curl_off_t whole_number(CURLoption option, long double value);
+/// A time in the option's unit, rounded up; what is too long for it is as long as it takes.
+/// @throws std::system_error if it is negative, naming the option
+CURLICUE_EXPORT curl_off_t whole_time(CURLoption option, long double value);
 
 /// Durations are rounded up: 500 ms of CURLOPT_TIMEOUT must not become 0, which is for ever.
 /// Negative ones, as of a deadline that has passed, are refused: libcurl 7.88 takes them for 49
@@ -217,8 +219,7 @@ template <CURLoption Option, class Value> curl_off_t as_number(const Value& valu
     if constexpr (is_duration<Value>::value) {
         using unit =
             std::conditional_t<unit_of(Option) == time_unit::seconds, std::ratio<1>, std::milli>;
-        return whole_number(Option,
-                            std::ceil(std::chrono::duration<long double, unit>(value).count()));
+        return whole_time(Option, std::chrono::duration<long double, unit>(value).count());
     } else if constexpr (is_system_time<Value>::value) {
         return std::chrono::floor<std::chrono::seconds>(value).time_since_epoch().count();
     } else if constexpr (kind_of(Option) == option_kind::big_number &&

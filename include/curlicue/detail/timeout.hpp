@@ -3,23 +3,9 @@
 
 #include <curlicue/detail/state.hpp>
 
-#include <chrono>
 #include <utility>
 
 namespace curlicue::detail {
-
-/// The time `duration` from now: not before, and never past the end of the clock.
-template <class Rep, class Period>
-executor::clock::time_point deadline_after(std::chrono::duration<Rep, Period> duration) noexcept {
-    using clock = executor::clock;
-    using seconds = std::chrono::duration<double>; // in which nothing overflows
-    const auto now = clock::now();
-    if (!(duration > duration.zero()))
-        return now;
-    if (seconds(duration) >= seconds(clock::time_point::max() - now))
-        return clock::time_point::max();
-    return now + std::chrono::ceil<clock::duration>(duration);
-}
 
 /// The state of `future::timeout`: passes its source on, or fails at the deadline and cancels it.
 template <class T>

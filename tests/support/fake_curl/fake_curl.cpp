@@ -163,13 +163,13 @@ CURLMcode fake_curl::remove(CURLM* handle, CURL* easy) {
     return CURLM_OK;
 }
 
-CURLMcode fake_curl::socket_action(CURLM* handle, curl_socket_t socket, int mask, int* running) {
+CURLMcode fake_curl::socket_action(CURLM* handle, action what, int* running) {
     const call here(*this, fake_call::socket_action, handle);
     auto& multi = here.multi();
     EXPECT_FALSE(multi.broken) << "socket_action was called again after it failed";
-    EXPECT_NE(mask, CURL_CSELECT_ERR) << "complete replies are lost";
-    actions.push_back({socket, mask});
-    here.run(on_action, socket, mask);
+    EXPECT_NE(what.mask, CURL_CSELECT_ERR) << "complete replies are lost";
+    actions.push_back(what);
+    here.run(on_action, what.socket, what.mask);
     const auto code = here.refused();
     multi.broken = code != CURLM_OK;
     *running = static_cast<int>(multi.easies.size() - multi.messages.size());
@@ -228,18 +228,18 @@ CURLMcode curl_multi_remove_handle(CURLM* multi, CURL* easy) {
 }
 
 CURLMcode curl_multi_socket_action(CURLM* multi, curl_socket_t socket, int mask, int* running) {
-    return fake_curl::current().socket_action(multi, socket, mask, running);
+    return fake_curl::current().socket_action(multi, {socket, mask}, running);
 }
 
 // A call for all transfers: the header warns of its name, which is deprecated.
 CURLMcode fake_socket_all(CURLM* multi, int* running) __asm__("curl_multi_socket_all");
 
 CURLMcode fake_socket_all(CURLM* multi, int* running) {
-    return fake_curl::current().socket_action(multi, CURL_SOCKET_TIMEOUT, 0, running);
+    return fake_curl::current().socket_action(multi, {CURL_SOCKET_TIMEOUT, 0, true}, running);
 }
 
 CURLMcode curl_multi_perform(CURLM* multi, int* running) {
-    return fake_curl::current().socket_action(multi, CURL_SOCKET_TIMEOUT, 0, running);
+    return fake_curl::current().socket_action(multi, {CURL_SOCKET_TIMEOUT, 0}, running);
 }
 
 CURLMsg* curl_multi_info_read(CURLM* multi, int* remaining) {
@@ -287,6 +287,23 @@ CURLMcode fake_setopt(CURLM* handle, unsigned option, ...) {
     }
     va_end(arguments);
     return CURLM_OK;
+}
+
+// Under another name, because the header has a macro of its own.
+CURLcode fake_getinfo(CURL* easy, CURLINFO info, void* told) __asm__("curl_easy_getinfo");
+
+CURLcode fake_getinfo(CURL* easy, CURLINFO info, void* told) {
+    using curlicue::test::only;
+    if (only != nullptr)
+        if (const auto found = only->infos.find(info); found != only->infos.end()) {
+            if (only->on_getinfo)
+                only->on_getinfo();
+            *static_cast<curl_off_t*>(told) = found->second;
+            return CURLE_OK;
+        }
+    static const auto real = reinterpret_cast<CURLcode (*)(CURL*, CURLINFO, ...)>(
+        ::dlsym(RTLD_NEXT, "curl_easy_getinfo"));
+    return real(easy, info, told);
 }
 
 CURLcode curl_easy_pause(CURL* easy, int) { return fake_curl::current().pause(easy); }

@@ -72,6 +72,10 @@ public:
     script on_pause;
     std::function<void(fake_multi&, curl_socket_t, int mask)> on_action;
     std::function<void(fake_multi&)> on_cleanup;
+    /// What curl_easy_getinfo tells of all easies instead of the truth, and what is told of each
+    /// such question.
+    std::map<CURLINFO, curl_off_t> infos;
+    std::function<void()> on_getinfo;
     std::size_t most_multis = std::numeric_limits<std::size_t>::max(); ///< no more can be made
 
     /// Fails the next call of this kind, or the one after `skip` others. What happens inside it
@@ -81,6 +85,7 @@ public:
     struct action {
         curl_socket_t socket;
         int mask;
+        bool for_all = false; ///< a call for all transfers, curl_multi_socket_all
         friend bool operator==(const action&, const action&) = default;
     };
     std::vector<action> actions; ///< all that socket_action was told
@@ -98,7 +103,7 @@ public:
     CURLM* init();
     CURLMcode add(CURLM* handle, CURL* easy);
     CURLMcode remove(CURLM* handle, CURL* easy);
-    CURLMcode socket_action(CURLM* handle, curl_socket_t socket, int mask, int* running);
+    CURLMcode socket_action(CURLM* handle, action what, int* running);
     CURLMsg* info_read(CURLM* handle, int* remaining);
     CURLMcode cleanup(CURLM* handle);
     CURLcode pause(CURL* easy);
