@@ -182,6 +182,46 @@ describe('A body', () => {
         assert.equal((await (await fetch(`${nginx.http}/bytes/${MIB}`, { maxBodySize: MIB })).bytes()).length, MIB);
     });
 
+    test('that is read when it is over, but not told yet, fails with its error', async () => {
+        const server = await endless();
+        const ways = {
+            text: (response) => response.text(),
+            chunks: async (response) => {
+                for await (const chunk of response)
+                    assert.ok(chunk.length > 0);
+            },
+        };
+        for (const read of Object.values(ways)) {
+            const multi = new AsyncCurlMulti();
+            const response = await fetch(server.url, { multi });
+            const { sent } = server;
+            for (let still = 0, before = 0; still !== 100; await turn()) {
+                still = sent() === before ? still + 1 : 0;
+                before = sent();
+            }
+            const closed = multi.close();
+            await assert.rejects(read(response), { code: 'CURLICUE_CANCELLED' });
+            await closed;
+        }
+        await server.stop();
+    });
+
+    test('fails with libcurl\'s error, whichever read it ends', async () => {
+        const size = 100 * MIB; // more than libcurl 8.14 decodes while it is paused
+        const zeros = require('node:zlib').gzipSync(Buffer.alloc(size));
+        const server = await serve(answer(Buffer.concat([Buffer.from(
+            `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${zeros.length}\r\n\r\n`), zeros])));
+        let read = 0, failure;
+        try {
+            for await (const chunk of await fetch(server.url))
+                read += chunk.length;
+        } catch (error) {
+            failure = error;
+        }
+        assert.match(failure?.code ?? `CURLE_OK, ${read}`, new RegExp(`^CURLE_(?!OK)|, ${size}$`));
+        await server.stop();
+    });
+
     test('that cannot be decoded fails with that, whichever read it ends', async () => {
         const broken = require('node:zlib').gzipSync(Buffer.alloc(16 * MIB));
         broken.fill(0xff, broken.length - 8); // its checksum and size

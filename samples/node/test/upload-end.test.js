@@ -173,6 +173,21 @@ describe('The source of an upload', () => {
         await server.stop();
     });
 
+    test('that brings a piece when it is over, but not told yet, hides no error', async () => {
+        let socket, go;
+        const server = await serve((one) => socket = one);
+        const multi = new AsyncCurlMulti();
+        const body = { [Symbol.asyncIterator]: () => ({ next: () => new Promise((resolve) =>
+            go = () => resolve({ done: false, value: 'late' })) }) };
+        const request = fetch(server.url, { multi, method: 'PUT', body });
+        while (!socket?.bytesRead)
+            await turn();
+        const closed = multi.close();
+        go();
+        await assert.rejects(request, { code: 'CURLICUE_CANCELLED' });
+        await Promise.all([closed, server.stop()]);
+    });
+
     test('brings the true error, whenever its piece comes', async () => {
         const server = await serve((socket) => socket.once('data', () => setImmediate(() => socket.resetAndDestroy())));
         const parts = async function* () {
