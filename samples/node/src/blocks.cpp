@@ -5,10 +5,22 @@
 #include <cstring>
 #include <new>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace curlicue::node {
 namespace {
 
 constexpr std::size_t smallest = 65536;
+constexpr std::size_t worth_trimming = 8388608;
+
+// What is freed between others stays with malloc; with glibc 2.41 that is most of it.
+void return_to_system() noexcept {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 std::size_t place_of(std::size_t capacity) noexcept {
     return static_cast<std::size_t>(std::countr_zero(capacity) - std::countr_zero(smallest));
@@ -38,7 +50,11 @@ blocks::memory blocks::take(std::size_t capacity) noexcept {
 }
 
 void blocks::give_back(memory data, std::size_t capacity) noexcept {
-    if (!data || resting_ || !keeps(capacity) || bytes_ + capacity > most)
+    if (!data)
+        return;
+    if (resting_)
+        return free_late(std::move(data), capacity);
+    if (!keeps(capacity) || bytes_ + capacity > most)
         return;
     try {
         kept_[place_of(capacity)].push_back(std::move(data));
@@ -50,9 +66,20 @@ void blocks::give_back(memory data, std::size_t capacity) noexcept {
 
 void blocks::rest() noexcept {
     resting_ = true;
-    bytes_ = 0;
     for (auto& equals : kept_)
         equals.clear();
+    if (std::exchange(bytes_, 0) != 0)
+        return_to_system();
+}
+
+// The collector brings it when nobody needs any.
+void blocks::free_late(memory data, std::size_t capacity) noexcept {
+    data.reset();
+    late_ += capacity;
+    if (late_ >= worth_trimming) {
+        late_ = 0;
+        return_to_system();
+    }
 }
 
 void block::grow(std::size_t least) {

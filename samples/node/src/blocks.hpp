@@ -33,11 +33,13 @@ public:
 
 private:
     bool keeps(std::size_t capacity) const noexcept;
+    void free_late(memory data, std::size_t capacity) noexcept;
 
     // From 64 KiB on, each twice the size before: what is smaller malloc keeps, and what is larger
     // is seldom needed again.
     std::array<std::vector<memory>, 8> kept_;
     std::size_t bytes_ = 0;
+    std::size_t late_ = 0; // bytes that came back while resting
     bool resting_ = true;
 };
 

@@ -163,15 +163,17 @@ describe('A body', () => {
             const get = async (url) => (await curlicue.fetch(url, { multi })).bytes();
             (async () => {
                 ${end === 'close' ? `get('${silent.url}').catch(() => {});` : ''}
-                await Promise.all(Array.from({ length: 60 }, () => get('${nginx.http}/bytes/${MIB}')));
+                const bodies = await Promise.all(Array.from({ length: 60 }, () => get('${nginx.http}/bytes/${MIB}')));
+                ${end === 'late' ? '' : 'bodies.length = 0;'}
                 await collect();
                 const resident = process.memoryUsage.rss();
                 ${end === 'close' ? 'await multi.close();' : ''}
+                ${end === 'late' ? 'await sleep(1500); bodies.length = 0; await collect();' : ''}
                 for (let i = 0; i !== 100 && process.memoryUsage.rss() > resident - ${32 * MIB}; ++i)
                     await sleep(100);
                 console.log(resident - process.memoryUsage.rss() > ${32 * MIB} ? 'less' : 'as much', multi.closed);
             })();`;
-        for (const [end, output] of [['wait', 'less false\n'], ['close', 'less true\n']])
+        for (const [end, output] of [['wait', 'less false\n'], ['late', 'less false\n'], ['close', 'less true\n']])
             assert.deepEqual(await runProgram(program(end)), { code: 0, output });
         await silent.stop();
     });

@@ -113,7 +113,10 @@ describe('An error', () => {
         const header = fs.readFileSync(`${directory}/curl/curl.h`, 'utf8');
         const [list] = /CURLE_OK = 0[^]*?CURL_LAST/.exec(header.replace(/\/\*[^]*?\*\//g, ''));
         const names = [...list.matchAll(/CURLE_(\w+),/g)].map((match) => match[1]);
-        assert.deepEqual(codes.easy.slice(0, names.length), names);
+        // One that an older libcurl returned keeps the name which it had there.
+        const current = codes.easy.slice(0, names.length)
+            .map((name, index) => names[index] === `OBSOLETE${index + 1}` ? names[index] : name);
+        assert.deepEqual(current, names);
     });
 
     test('of a wrong argument is a TypeError, at the call', async () => {
