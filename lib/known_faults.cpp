@@ -10,6 +10,11 @@ namespace {
 
 constexpr unsigned newest = ~0U;
 
+// How the QUIC of these begins to tell its version (vquic.c, Curl_quic_ver): OpenSSL's own tells
+// that of the HTTP/3 above it alone.
+constexpr std::string_view by_openssl = "nghttp3/";
+constexpr std::string_view by_ngtcp2 = "ngtcp2/";
+
 // All seen by experiment, but for those of 8.9, which libcurl's tracker tells of (#14280).
 constexpr std::array faults{
     // In 7 of 12 runs of 50 downloads, with libcurl's own poll loop as well.
@@ -71,14 +76,29 @@ constexpr std::array faults{
     known_fault{fault::insists_on_directory, 0x081500, newest,
                 "its default directory of authorities cannot be left out",
                 "ca_cache is of use only where there is none"},
+    // Seen with 8.14.1 and OpenSSL 3.5, after 15 to 21 of them; and from 64 transfers at once on,
+    // in
+    // any driver, for 20 s and more.
+    known_fault{fault::stops_after_cancels, 0x080600, newest,
+                "nothing more comes over an HTTP/3 connection after some cancelled downloads",
+                "set CURLOPT_FORBID_REUSE before such a cancel, or use HTTP/2", by_openssl},
+    known_fault{fault::stops_at_many_streams, 0x080600, newest,
+                "many transfers over one HTTP/3 connection stand still for long",
+                "have fewer at once, or use HTTP/2", by_openssl},
+    known_fault{fault::misses_idle_close, 0, 0x0815ff,
+                "the first HTTP/3 transfer after a server has closed an idle connection fails",
+                "do it again, or set CURLOPT_MAXAGE_CONN below the server's idle time", by_ngtcp2},
+    known_fault{fault::parses_for_each_quic, 0, newest,
+                "CA certificates are parsed anew for each HTTP/3 connection",
+                "ca_cache avoids that", by_ngtcp2},
 };
 
 constexpr unsigned bit_of(fault which) noexcept { return 1U << static_cast<unsigned>(which); }
 
-constexpr unsigned faults_of(unsigned version) noexcept {
+constexpr unsigned faults_of(unsigned version, std::string_view quic) noexcept {
     unsigned all = 0;
     for (const auto& each : faults)
-        if (each.first <= version && version <= each.last)
+        if (each.first <= version && version <= each.last && quic.starts_with(each.quic))
             all |= bit_of(each.which);
     return all;
 }
@@ -87,13 +107,17 @@ constexpr unsigned faults_of(unsigned version) noexcept {
 
 std::span<const known_fault> known_faults() noexcept { return faults; }
 
-bool has(fault which, unsigned version) noexcept {
-    return (faults_of(version) & bit_of(which)) != 0;
+bool has(fault which, unsigned version, std::string_view quic) noexcept {
+    return (faults_of(version, quic) & bit_of(which)) != 0;
 }
 
 bool has(fault which) noexcept {
     // Looked up once: each event of a socket comes here.
-    static const unsigned all = faults_of(curl_version_info(CURLVERSION_NOW)->version_num);
+    static const unsigned all = [] {
+        const auto& libcurl = *curl_version_info(CURLVERSION_NOW);
+        return faults_of(libcurl.version_num,
+                         libcurl.quic_version != nullptr ? libcurl.quic_version : "");
+    }();
     return (all & bit_of(which)) != 0;
 }
 

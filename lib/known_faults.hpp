@@ -18,12 +18,16 @@ enum class fault {
     keeps_shut_sockets,   ///< readable for ever
     forgets_its_pointers, ///< those that curl_multi_assign gave to sockets
     leaves_waker_readable,
-    asks_for_too_little,  ///< of FTP over TLS and LDAP: what would go on is not called for
-    mixes_up_ldaps,       ///< connections that are used again
-    ends_no_shutdown,     ///< of a TLS connection, unless all transfers are called for
-    keeps_os_error,       ///< of an earlier transfer
-    keeps_rewinding,      ///< after a body that could not be rewound
-    insists_on_directory, ///< of CA certificates, where it has a default one
+    asks_for_too_little,   ///< of FTP over TLS and LDAP: what would go on is not called for
+    mixes_up_ldaps,        ///< connections that are used again
+    ends_no_shutdown,      ///< of a TLS connection, unless all transfers are called for
+    keeps_os_error,        ///< of an earlier transfer
+    keeps_rewinding,       ///< after a body that could not be rewound
+    insists_on_directory,  ///< of CA certificates, where it has a default one
+    stops_after_cancels,   ///< a connection of HTTP/3 by OpenSSL
+    stops_at_many_streams, ///< likewise
+    misses_idle_close,     ///< of a connection of HTTP/3 by ngtcp2, until it uses it
+    parses_for_each_quic,  ///< connection of ngtcp2's: the CA certificates
 };
 
 struct known_fault {
@@ -31,10 +35,12 @@ struct known_fault {
     unsigned first, last; ///< versions of libcurl, as `curl_version_info_data::version_num`
     std::string_view what;
     std::string_view answer;
+    std::string_view quic = {}; ///< what `quic_version` there begins with; empty: with any
 };
 
 std::span<const known_fault> known_faults() noexcept;
-bool has(fault which, unsigned version) noexcept;
+/// @param quic as `curl_version_info_data::quic_version`
+bool has(fault which, unsigned version, std::string_view quic = {}) noexcept;
 /// Whether the libcurl at hand has it.
 bool has(fault which) noexcept;
 

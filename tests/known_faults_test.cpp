@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include <curl/curl.h>
 #include <gtest/gtest.h>
@@ -14,10 +15,10 @@ using detail::fault;
 
 namespace {
 
-std::set<fault> of(unsigned version) {
+std::set<fault> of(unsigned version, std::string_view quic = {}) {
     std::set<fault> found;
     for (const auto& each : detail::known_faults())
-        if (has(each.which, version))
+        if (has(each.which, version, quic))
             found.insert(each.which);
     return found;
 }
@@ -54,9 +55,28 @@ TEST(TheKnownFaults, AreThoseOfTheirVersions) {
         EXPECT_EQ(of(version), faults) << std::hex << version;
 }
 
+TEST(TheKnownFaults, MayBeThoseOfOneQuicAlone) {
+    using enum fault;
+    const auto told = [](unsigned version, std::string_view quic) {
+        auto found = of(version, quic);
+        for (const auto each : of(version))
+            EXPECT_EQ(found.erase(each), 1u) << "with and without QUIC";
+        return found;
+    };
+    const std::set<fault> of_openssl = {stops_after_cancels, stops_at_many_streams};
+    EXPECT_EQ(told(0x080e01, "nghttp3/1.8.0"), of_openssl);
+    const std::set<fault> of_ngtcp2 = {misses_idle_close, parses_for_each_quic};
+    EXPECT_EQ(told(0x080e01, "ngtcp2/1.11.0 nghttp3/1.8.0"), of_ngtcp2);
+    EXPECT_EQ(told(0x081600, "ngtcp2/1.11.0 nghttp3/1.8.0"),
+              (std::set<fault>{parses_for_each_quic}));
+    EXPECT_EQ(told(0x080e01, "quiche/0.24.2"), std::set<fault>());
+}
+
 TEST(TheKnownFaults, OfTheLibcurlAtHandAreInTheDiagnostics) {
     const auto diagnostics = async_multi().diagnostics();
-    const auto present = of(curl_version_info(CURLVERSION_NOW)->version_num);
+    const auto& libcurl = *curl_version_info(CURLVERSION_NOW);
+    const auto present =
+        of(libcurl.version_num, libcurl.quic_version != nullptr ? libcurl.quic_version : "");
     for (const auto& each : detail::known_faults()) {
         const bool told = diagnostics.find(each.what) != std::string::npos;
         EXPECT_EQ(told, present.contains(each.which)) << each.what;
