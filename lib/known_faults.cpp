@@ -39,6 +39,10 @@ constexpr std::array faults{
     known_fault{fault::keeps_os_error, 0, 0x0807ff,
                 "CURLINFO_OS_ERRNO may be that of an earlier transfer",
                 "owned easies tell that of the last one"},
+    // With a limit of 2, 8 transfers had 8 connections (8.14.1; not so 7.88.1 and 8.22).
+    known_fault{fault::forgets_limits, 0x080d00, 0x0815ff,
+                "limits of connections are not kept where a share has the connections",
+                "share no connections (CURL_LOCK_DATA_CONNECT) where you limit them"},
     // Curl_client_start, until Curl_req_hard_reset forgets it.
     known_fault{
         fault::keeps_rewinding, 0x080700, 0x080fff,

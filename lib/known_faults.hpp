@@ -28,6 +28,7 @@ enum class fault {
     stops_at_many_streams, ///< likewise
     misses_idle_close,     ///< of a connection of HTTP/3 by ngtcp2, until it uses it
     parses_for_each_quic,  ///< connection of ngtcp2's: the CA certificates
+    forgets_limits,        ///< of connections, where a share has them
 };
 
 struct known_fault {

@@ -44,11 +44,11 @@ TEST(TheKnownFaults, AreThoseOfTheirVersions) {
           keeps_rewinding}},
         {0x080901, {waits_in_removal, keeps_shut_sockets, asks_without_end, keeps_rewinding}},
         {0x080a01, {waits_in_removal, forgets_its_pointers, asks_without_end, keeps_rewinding}},
-        {0x080e01, {waits_in_removal, asks_without_end, keeps_rewinding}},
-        {0x081100, {waits_in_removal}},
-        {0x081200, {}},
-        {0x081400, {waits_in_cleanup, leaves_waker_readable}},
-        {0x081500, {waits_in_cleanup, ends_no_shutdown, insists_on_directory}},
+        {0x080e01, {waits_in_removal, asks_without_end, keeps_rewinding, forgets_limits}},
+        {0x081100, {waits_in_removal, forgets_limits}},
+        {0x081200, {forgets_limits}},
+        {0x081400, {waits_in_cleanup, leaves_waker_readable, forgets_limits}},
+        {0x081500, {waits_in_cleanup, ends_no_shutdown, insists_on_directory, forgets_limits}},
         {0x081600, {waits_in_cleanup, insists_on_directory}},
     };
     for (const auto& [version, faults] : table)
