@@ -159,6 +159,7 @@ executor& async_multi::executor() {
 multi_stats async_multi::stats() const { return engine_->stats(); }
 
 std::string async_multi::diagnostics() const {
+    engine_->check_thread("async_multi::diagnostics");
     const auto named = [](const char* name, const library_version& version) {
         // Not "text" + string(): g++ 12 warns of its own std::string there when it optimizes.
         return std::string(name) + " " + to_string(version.found) + " (built against " +

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -169,7 +170,34 @@ detail::easy_core& core_of(const curlicue_easy& easy, const char* call) {
     return core;
 }
 
-void ignore(const std::exception_ptr&) noexcept {}
+/// Waits for a future, to tell a callback of its outcome. It is there before anything begins: what
+/// has begun is not refused for lack of memory.
+template <class T, class F> class told final : private detail::continuation, private detail::work {
+public:
+    explicit told(F callback) noexcept : callback_(callback) {}
+
+    /// Ends by itself.
+    static void wait_for(std::unique_ptr<told> waiting, const future<T>& awaited) noexcept {
+        waiting->state_ = awaited.checked();
+        waiting->state_->observe();
+        const auto state = waiting->state_;
+        state->attach(*waiting.release());
+    }
+
+private:
+    void source_ready() noexcept override { enqueue(state_->link(), *this); }
+    void run() noexcept override {
+        const std::unique_ptr<told> self(this);
+        callback_(state_->take_noexcept());
+    }
+
+    const F callback_;
+    detail::intrusive_ptr<detail::state<T>> state_;
+};
+
+template <class T, class F> auto made_to_tell(F callback) {
+    return std::make_unique<told<T, F>>(callback);
+}
 
 } // namespace
 } // namespace curlicue
@@ -202,11 +230,9 @@ int curlicue_multi_add(curlicue_multi* multi, CURL* handle, curlicue_done done, 
     if (done == nullptr)
         return CURLICUE_NULL_HANDLE;
     return status_of_call([&] {
-        multi->multi.add_handle(easy::borrow(handle))
-            .then_result([=](result<easy>&& outcome) noexcept {
-                tell(done, data, handle, std::move(outcome));
-            })
-            .detach(&ignore);
+        auto waiting = made_to_tell<easy>(
+            [=](result<easy>&& outcome) noexcept { tell(done, data, handle, std::move(outcome)); });
+        waiting->wait_for(std::move(waiting), multi->multi.add_handle(easy::borrow(handle)));
     });
 }
 
@@ -216,8 +242,8 @@ int curlicue_multi_remove(curlicue_multi* multi, CURL* handle) {
 
 int curlicue_multi_pause(curlicue_multi* multi, CURL* handle, int bitmask) {
     return status_of_call([&] {
-        auto paused = easy::borrow(handle);
-        if (!multi->multi.contains(paused))
+        const auto paused = easy::borrow(handle);
+        if (paused.attached() && !multi->multi.contains(paused))
             throw usage_error(errc::not_added);
         paused.pause(bitmask);
     });
@@ -228,8 +254,7 @@ size_t curlicue_multi_size(const curlicue_multi* multi) { return multi->multi.si
 int curlicue_multi_post(curlicue_multi* multi, void (*call)(void* data), void* data) {
     if (call == nullptr)
         return CURLICUE_NULL_HANDLE;
-    return status_of_call(
-        [&] { multi->multi.post([=]() noexcept { call(data); }).detach(&ignore); });
+    return status_of_call([&] { multi->multi.executor().post([=]() noexcept { call(data); }); });
 }
 
 int curlicue_multi_ref(curlicue_multi* multi) {
@@ -242,9 +267,11 @@ int curlicue_multi_unref(curlicue_multi* multi) {
 
 int curlicue_multi_close(curlicue_multi* multi, void (*closed)(void* data), void* data) {
     return status_of_call([&] {
-        auto over = multi->multi.close();
-        if (closed != nullptr)
-            std::move(over).then([=]() noexcept { closed(data); }).detach(&ignore);
+        auto waiting = made_to_tell<void>([=](result<void>&&) noexcept {
+            if (closed != nullptr)
+                closed(data);
+        });
+        waiting->wait_for(std::move(waiting), multi->multi.close());
     });
 }
 
@@ -254,7 +281,7 @@ int curlicue_multi_diagnostics(const curlicue_multi* multi, char* text, size_t s
     int length = 0;
     const int status = status_of_call(
         [&] { length = std::snprintf(text, size, "%s", multi->multi.diagnostics().c_str()); });
-    return status == CURLICUE_OK ? length : no_memory;
+    return status == CURLICUE_OK ? length : -std::abs(status);
 }
 
 int curlicue_easy_new(curlicue_easy** made) { return make(made); }

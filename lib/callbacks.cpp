@@ -24,22 +24,33 @@ Result answer(void* core, Result failure, Args&&... args) noexcept {
                    [&] { return call<Option>(core, std::forward<Args>(args)...); });
 }
 
+// What a callable that answers so has paused, libcurl remembers, and cannot be asked.
+std::size_t noted(void* core, std::size_t answer, std::size_t pause, int paused) noexcept {
+    if (answer == pause)
+        core_at(core).set_paused(core_at(core).paused() | paused);
+    return answer;
+}
+
 constexpr std::size_t write_failed = CURL_WRITEFUNC_ERROR; // never the size of a chunk
 
 std::size_t on_write(char* data, std::size_t size, std::size_t count, void* core) noexcept {
-    return answer<CURLOPT_WRITEFUNCTION>(core, write_failed,
-                                         std::span<const char>(data, size * count));
+    const auto answered = answer<CURLOPT_WRITEFUNCTION>(core, write_failed,
+                                                        std::span<const char>(data, size * count));
+    return noted(core, answered, CURL_WRITEFUNC_PAUSE, CURLPAUSE_RECV);
 }
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* core) noexcept {
-    return answer<CURLOPT_HEADERFUNCTION>(core, write_failed, std::string_view(data, size * count));
+    const auto answered =
+        answer<CURLOPT_HEADERFUNCTION>(core, write_failed, std::string_view(data, size * count));
+    return noted(core, answered, CURL_WRITEFUNC_PAUSE, CURLPAUSE_RECV);
 }
 std::size_t on_interleave(char* data, std::size_t size, std::size_t count, void* core) noexcept {
     return answer<CURLOPT_INTERLEAVEFUNCTION>(core, write_failed,
                                               std::span<const char>(data, size * count));
 }
 std::size_t on_read(char* data, std::size_t size, std::size_t count, void* core) noexcept {
-    return answer<CURLOPT_READFUNCTION>(core, std::size_t{CURL_READFUNC_ABORT},
-                                        std::span<char>(data, size * count));
+    const auto answered = answer<CURLOPT_READFUNCTION>(core, std::size_t{CURL_READFUNC_ABORT},
+                                                       std::span<char>(data, size * count));
+    return noted(core, answered, CURL_READFUNC_PAUSE, CURLPAUSE_SEND);
 }
 int on_seek(void* core, curl_off_t offset, int origin) noexcept {
     return answer<CURLOPT_SEEKFUNCTION>(core, CURL_SEEKFUNC_FAIL, offset, origin);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "curl_error.hpp"
 
+#include "immortal.hpp"
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
 
@@ -165,7 +166,7 @@ constexpr std::size_t errors_of_system = 134; // Linux has the most
 
 template <std::size_t... Error>
 const std::error_category& refusal(std::size_t os_error, std::index_sequence<Error...>) noexcept {
-    static const std::array all{refused_by_system(Error)...};
+    static const auto& all = *new const std::array{refused_by_system(Error)...}; // immortal
     return all[os_error < all.size() ? os_error : 0];
 }
 
@@ -209,8 +210,8 @@ const char* url_words(int code) noexcept {
 } // namespace
 
 const std::error_category& easy_category() noexcept {
-    static const curl_category category("curl", &easy_words, &portable_easy);
-    return category;
+    static const detail::immortal<curl_category> category("curl", &easy_words, &portable_easy);
+    return category.object;
 }
 
 bool is_easy_error(const std::error_code& code) noexcept {
@@ -223,18 +224,20 @@ std::error_code detail::transfer_code(CURLcode code, int os_error) noexcept {
 }
 
 const std::error_category& multi_category() noexcept {
-    static const curl_category category("curl multi", &multi_words, &portable_multi);
-    return category;
+    static const detail::immortal<curl_category> category("curl multi", &multi_words,
+                                                          &portable_multi);
+    return category.object;
 }
 
 const std::error_category& share_category() noexcept {
-    static const curl_category category("curl share", &share_words, &portable_share);
-    return category;
+    static const detail::immortal<curl_category> category("curl share", &share_words,
+                                                          &portable_share);
+    return category.object;
 }
 
 const std::error_category& url_category() noexcept {
-    static const curl_category category("curl url", &url_words, &portable_url);
-    return category;
+    static const detail::immortal<curl_category> category("curl url", &url_words, &portable_url);
+    return category.object;
 }
 
 [[gnu::noinline]] multi_error::multi_error(int code, const std::string& what)

@@ -41,17 +41,13 @@ void dispatcher::open(uv_loop_t* loop, intrusive_ptr<ref_counted> keep) {
     closed_ = false; // where an attempt to bind has failed before
 }
 
-void dispatcher::adopt_thread() noexcept {
-    const auto here = std::this_thread::get_id();
-    if (thread_.load(std::memory_order_relaxed) != here)
-        thread_.store(here, std::memory_order_release);
-}
-
 bool dispatcher::runs_here() const noexcept {
     return thread_.load(std::memory_order_acquire) == std::this_thread::get_id();
 }
 
 void dispatcher::post(unique_function<void()> callable) {
+    if (executor_link::of(*this)->left_behind())
+        throw usage_error(errc::forked, "executor::post");
     if (refusing_.load(std::memory_order_acquire))
         throw usage_error(errc::closed, "executor::post");
     auto item = std::make_unique<posted>(*this, std::move(callable));
@@ -61,6 +57,8 @@ void dispatcher::post(unique_function<void()> callable) {
 }
 
 bool dispatcher::enqueue(work& item) noexcept {
+    if (executor_link::of(*this)->left_behind()) // whose lock a thread of the parent's may have
+        return false;
     if (runs_here()) {
         if (closed_) // changes on this thread only
             return false;
@@ -81,6 +79,8 @@ bool dispatcher::enqueue(work& item) noexcept {
 }
 
 void dispatcher::wake() noexcept {
+    if (executor_link::of(*this)->left_behind())
+        return;
     const std::lock_guard lock(mutex_);
     if (async_)
         uv_async_send(async_.get());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "uv_owned.hpp"
-#include <curlicue/executor.hpp>
+#include <curlicue/detail/executor_link.hpp>
 
 #include <atomic>
 #include <mutex>
@@ -29,7 +29,9 @@ public:
         ~owner() = default;
     };
 
-    explicit dispatcher(owner& told) : owner_(told) {}
+    explicit dispatcher(owner& told) : owner_(told) {
+        executor_link::of(*this)->end_with_process();
+    }
     ~dispatcher() override = default;
 
     void post(unique_function<void()> callable) override;
@@ -38,7 +40,15 @@ public:
     /// @throws std::system_error if libuv refuses
     void open(uv_loop_t* loop, intrusive_ptr<ref_counted> keep);
     /// The calling thread is the loop's, from now on.
-    void adopt_thread() noexcept;
+    /// @returns whether that is news
+    bool adopt_thread() noexcept {
+        const auto here = std::this_thread::get_id();
+        if (thread_.load(std::memory_order_relaxed) == here)
+            return false;
+        thread_.store(here, std::memory_order_release);
+        return true;
+    }
+    std::thread::id thread() const noexcept { return thread_.load(std::memory_order_acquire); }
     /// Wakes the loop once, from any thread; while it is waking that costs nothing.
     void wake() noexcept;
     /// Whether the uv handle keeps the loop alive.
@@ -52,6 +62,8 @@ public:
     void take_remote() noexcept;
     /// Runs at the most `limit` items of those that are here; how many it ran.
     std::size_t run(std::size_t limit) noexcept;
+    /// Whether anything is queued by other threads.
+    bool any_remote() const noexcept { return any_remote_.load(std::memory_order_relaxed); }
     /// Whether anything is queued by the loop's thread.
     bool busy() const noexcept { return !local_.empty(); }
     /// No posts from now on; what futures queue is still taken.

@@ -33,18 +33,33 @@ public:
         throw usage_error(errc::inside_callback, "easy::close");
     }
     void pause(detail::easy_core& core, int bitmask) override {
-        check_thread();
         detail::require_ok(curl_easy_pause(core.handle(), bitmask), "easy::pause");
     }
     void callback_failed(detail::easy_core&) noexcept override {} // told when it is over
-    void check_thread() const override {
-        if (thread_ != std::this_thread::get_id())
-            throw usage_error(errc::wrong_thread, "an easy that performs");
-    }
 
 private:
     detail::easy_core& core_;
-    const std::thread::id thread_ = std::this_thread::get_id();
+};
+
+/// A call of libcurl's with the handle of a transfer, in which callbacks may be called.
+class handle_call {
+public:
+    explicit handle_call(detail::easy_core& core) noexcept
+        : core_(detail::intrusive_ptr<detail::easy_core>::share(&core)), by_(core.attached_to()) {
+        if (by_ != nullptr)
+            by_->enter_libcurl();
+    }
+    handle_call(const handle_call&) = delete;
+    handle_call& operator=(const handle_call&) = delete;
+    ~handle_call() {
+        if (by_ != nullptr)
+            by_->leave_libcurl();
+    }
+    operator CURL*() const noexcept { return core_->handle(); }
+
+private:
+    const detail::intrusive_ptr<detail::easy_core> core_;
+    detail::attachment* const by_;
 };
 
 /// CURLE_AGAIN is an answer, not a failure.
@@ -129,12 +144,20 @@ void easy::perform() {
         std::rethrow_exception(failure);
 }
 
-void easy::pause(int bitmask) {
+void easy::pause(int bitmask) const {
     auto& core = here("easy::pause");
-    auto* const by = core.attached_to();
-    if (by == nullptr)
-        throw usage_error(errc::not_added, "easy::pause");
-    by->pause(core, bitmask);
+    if (auto* const by = core.attached_to()) {
+        core.set_paused(bitmask & CURLPAUSE_ALL);
+        by->pause(core, bitmask);
+    }
+}
+
+void easy::pause(direction which) const {
+    pause(here("easy::pause").paused() | static_cast<int>(which));
+}
+
+void easy::unpause(direction which) const {
+    pause(here("easy::unpause").paused() & ~static_cast<int>(which));
 }
 
 void easy::close() {
@@ -149,20 +172,21 @@ CURL* easy::native_handle() const noexcept { return closed() ? nullptr : core_->
 
 std::optional<std::size_t> easy::send(std::string_view data) {
     std::size_t sent = 0;
-    auto* const handle = here("easy::send").handle();
+    const handle_call handle(here("easy::send"));
     const auto code = curl_easy_send(handle, data.data(), data.size(), &sent);
     return unless_again(code, sent, "easy::send");
 }
 
 std::optional<std::size_t> easy::recv(std::span<char> buffer) {
     std::size_t received = 0;
-    auto* const handle = here("easy::recv").handle();
+    const handle_call handle(here("easy::recv"));
     const auto code = curl_easy_recv(handle, buffer.data(), buffer.size(), &received);
     return unless_again(code, received, "easy::recv");
 }
 
 void easy::upkeep() {
-    detail::require_ok(curl_easy_upkeep(here("easy::upkeep").handle()), "easy::upkeep");
+    const handle_call handle(here("easy::upkeep"));
+    detail::require_ok(curl_easy_upkeep(handle), "easy::upkeep");
 }
 
 const curl_header* easy::header(const std::string& name, std::size_t index, unsigned origin,
@@ -193,15 +217,15 @@ const curl_header* easy::nextheader(const curl_header* previous, unsigned origin
 std::optional<std::size_t> easy::ws_send(std::string_view data, unsigned flags,
                                          curl_off_t fragment_size) {
     std::size_t sent = 0;
-    auto* const handle = here("easy::ws_send").handle();
+    const handle_call handle(here("easy::ws_send"));
     const auto code = curl_ws_send(handle, data.data(), data.size(), &sent, fragment_size, flags);
     return unless_again(code, sent, "easy::ws_send");
 }
 
 std::optional<easy::ws_chunk> easy::ws_recv(std::span<char> buffer) {
     std::size_t received = 0;
-    auto* const handle = here("easy::ws_recv").handle();
-    decltype(curl_ws_meta(handle)) frame = nullptr; // const since libcurl 8.0
+    const handle_call handle(here("easy::ws_recv"));
+    decltype(curl_ws_meta(nullptr)) frame = nullptr; // const since libcurl 8.0
     const auto code = curl_ws_recv(handle, buffer.data(), buffer.size(), &received, &frame);
     if (!unless_again(code, received, "easy::ws_recv"))
         return std::nullopt;

@@ -52,8 +52,9 @@ public:
         return find_locked(handle);
     }
     template <class Make> intrusive_ptr<easy_core> find_or(CURL* handle, Make make) {
+        intrusive_ptr<easy_core> core; // without memory for its entry it goes, which takes the lock
         const std::lock_guard lock(mutex_);
-        auto core = find_locked(handle);
+        core = find_locked(handle);
         if (!core) {
             core = make();
             cores_[handle] = core.get();
@@ -158,12 +159,15 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
 
 void easy_core::set_store(intrusive_ptr<easy_store> store) noexcept { store_ = std::move(store); }
 
-bool easy_core::claim(attachment& by) noexcept {
+bool easy_core::claim(attachment& by, used where) noexcept {
     attachment* nobody = nullptr;
     if (!attached_.compare_exchange_strong(nobody, &by, std::memory_order_acq_rel))
         return false;
+    process_.store(process_mark::here(), std::memory_order_relaxed);
+    used_.store(where, std::memory_order_relaxed);
+    hand_to(std::this_thread::get_id());
     exception_ = nullptr;
-    socket_error_ = os_error_ = 0;
+    socket_error_ = os_error_ = paused_ = 0;
     if (has(fault::keeps_os_error))
         os_error_before_ = asked_os_error();
     error_buffer_.front() = '\0';
@@ -224,8 +228,11 @@ void easy_core::release_claim() noexcept {
         return_what_was_lent();
     if (std::exchange(entered_share_, false))
         share_->leave_thread();
+    const bool was_closed = closed(); // afterwards somebody else may close it
+    used_.store(used::here, std::memory_order_relaxed);
+    hand_to({});
     attached_.store(nullptr, std::memory_order_release);
-    if (closed())
+    if (was_closed)
         clean_up();
 }
 
@@ -270,16 +277,21 @@ void easy_core::require_idle(std::string_view what) const {
 
 void easy_core::require_thread(std::string_view what) const {
     require_open(what);
-    if (const auto* const by = attached_to())
-        by->check_thread();
+    if (attached_to() == nullptr)
+        return;
+    if (process_.load(std::memory_order_relaxed) != process_mark::here())
+        throw usage_error(errc::forked, what);
+    if (used_.load(std::memory_order_relaxed) == used::here &&
+        thread_.load(std::memory_order_relaxed) != std::this_thread::get_id())
+        throw usage_error(errc::wrong_thread, what);
 }
 
 /// First libcurl forgets, then we let go of what it read through the handle.
 [[gnu::noinline]] void easy_core::clean_up() noexcept {
     closed_.store(true, std::memory_order_release);
-    CURL* const handle = handle_;
+    CURL* const cleaned = handle();
     if (owned_)
-        curl_easy_cleanup(handle);
+        curl_easy_cleanup(cleaned);
     handle_ = nullptr;
     callbacks_.clear();
     kept_.clear();
@@ -290,6 +302,7 @@ void easy_core::require_thread(std::string_view what) const {
 void easy_core::close() {
     if (closed())
         return;
+    require_thread("easy::close");
     if (auto* const by = attached_to())
         by->remove(*this);
     core_registry::instance().leave(*this);
@@ -330,7 +343,7 @@ void easy_core::renew() {
     if (!fresh)
         throw std::bad_alloc();
     core_registry::instance().leave(*this);
-    curl_easy_cleanup(std::exchange(handle_, nullptr));
+    curl_easy_cleanup(handle_.exchange(nullptr));
     handle_ = fresh.release();
     leave_share();
     observer_ = nullptr;

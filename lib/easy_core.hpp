@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -48,8 +49,10 @@ public:
     virtual void pause(easy_core& core, int bitmask) = 0;
     /// An exception was kept by a callback that cannot abort its transfer; end it soon.
     virtual void callback_failed(easy_core& core) noexcept = 0;
-    /// @throws usage_error{errc::wrong_thread} off the loop's thread (loop-bound attachments)
-    virtual void check_thread() const = 0;
+    /// The user is about to call libcurl with the handle, and has done so: what callbacks ask for
+    /// in between waits for the second. It may be the end of this object.
+    virtual void enter_libcurl() noexcept {}
+    virtual void leave_libcurl() noexcept {}
 
 protected:
     ~attachment() = default;
@@ -71,12 +74,18 @@ public:
     /// What is set is unknown to us.
     bool set_by_hand() const noexcept { return by_hand_; }
     /// Null once closed and let go of.
-    CURL* handle() const noexcept { return handle_; }
+    CURL* handle() const noexcept { return handle_.load(std::memory_order_relaxed); }
     bool owned() const noexcept { return owned_; }
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
+    /// Which thread may use a handle that is added.
+    enum class used { here, anywhere };
     /// One atomic step, on any thread: false if somebody has it already.
-    bool claim(attachment& by) noexcept;
+    bool claim(attachment& by, used where = used::here) noexcept;
+    /// Another thread is to use it from now on. By whoever has claimed it.
+    void hand_to(std::thread::id thread) noexcept {
+        thread_.store(thread, std::memory_order_relaxed);
+    }
     /// A transfer begins on this thread, until `release_claim`: after `claim`, before
     /// `curl_multi_add_handle`.
     /// @throws usage_error{errc::wrong_thread} if its share shares connections with a transfer that
@@ -151,7 +160,8 @@ public:
     /// @throws usage_error closed, or attached to somebody
     void require_idle(std::string_view what) const;
     void require_open(std::string_view what) const;
-    /// @throws usage_error closed, or attached to another thread
+    /// @throws usage_error closed, or attached to another thread or process. It looks at nothing
+    ///     that another thread may be freeing; where it does not throw, `attached_to` may be used.
     void require_thread(std::string_view what) const;
 
     void set(CURLoption option, std::nullptr_t);
@@ -179,6 +189,10 @@ public:
     void close();
 
     callback_slots& callbacks() noexcept { return callbacks_; }
+
+    /// What is paused, as CURLPAUSE_… bits, since the transfer began.
+    int paused() const noexcept { return paused_; }
+    void set_paused(int bits) noexcept { paused_ = bits; }
 
 private:
     easy_core(CURL* handle, bool owned);
@@ -223,7 +237,7 @@ private:
     void leave_share() noexcept;
     void apply_socket_callbacks();
 
-    CURL* handle_;
+    std::atomic<CURL*> handle_;
     const bool owned_;
     bool raw_callbacks_ = false; // of a borrowed handle that was duplicated: unknown to us
     bool by_hand_ = false;
@@ -237,8 +251,13 @@ private:
     int socket_error_ = 0;
     int os_error_ = 0;
     long os_error_before_ = 0;
+    int paused_ = 0;
     std::atomic<bool> closed_{false};
     std::atomic<attachment*> attached_{nullptr};
+    // Who may use it while it is added. Of its own: who has it added may be about to go.
+    std::atomic<std::thread::id> thread_; // none: nobody
+    std::atomic<used> used_{used::here};
+    std::atomic<unsigned> process_{0};
     std::exception_ptr exception_;
     intrusive_ptr<socket_observer> observer_;
     intrusive_ptr<share_core> share_;

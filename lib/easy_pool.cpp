@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "easy_store.hpp"
+#include "global.hpp"
 #include <curlicue/easy_pool.hpp>
 
 #include <new>
@@ -12,7 +13,7 @@ intrusive_ptr<easy_core> easy_store::take() {
     intrusive_ptr<easy_core> core;
     {
         const std::lock_guard lock(mutex_);
-        if (!idle_.empty()) {
+        if (!idle_.empty() && !process_.elsewhere()) {
             core = std::move(idle_.back());
             idle_.pop_back();
         }
@@ -26,7 +27,7 @@ intrusive_ptr<easy_core> easy_store::take() {
 void easy_store::take_back(easy_core& core) noexcept {
     core.retain(); // ours
     auto kept = intrusive_ptr<easy_core>::adopt(&core);
-    if (core.closed() || !has_room())
+    if (process_.elsewhere() || core.closed() || !has_room())
         return;
     try {
         core.renew();
@@ -58,7 +59,9 @@ bool easy_store::has_room() const noexcept {
 
 } // namespace detail
 
-easy_pool::easy_pool(std::size_t most) : store_(detail::make_intrusive<detail::easy_store>(most)) {}
+easy_pool::easy_pool(std::size_t most) : store_(detail::make_intrusive<detail::easy_store>(most)) {
+    detail::global_init(); // of what libcurl needs at its own end, that comes first when all ends
+}
 
 easy_pool::~easy_pool() { store_->close(); }
 

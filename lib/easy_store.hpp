@@ -2,6 +2,8 @@
 #pragma once
 
 #include "easy_core.hpp"
+#include <curlicue/detail/process_mark.hpp>
+#include <curlicue/detail/small_mutex.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -24,7 +26,8 @@ public:
     bool has_room() const noexcept;
 
 private:
-    mutable std::mutex mutex_;
+    const process_mark process_; // the connections of a child's are its parent's
+    mutable small_mutex mutex_;
     std::size_t most_;
     std::vector<intrusive_ptr<easy_core>> idle_;
 };

@@ -3,6 +3,7 @@
 
 #include "engine_invariants.hpp"
 #include "engine_scopes.hpp"
+#include "global.hpp"
 #include "scheme.hpp"
 #include <curlicue/error.hpp>
 
@@ -32,7 +33,7 @@ timeout::clock::time_point deadline_for(const easy_core& core) noexcept {
 } // namespace
 
 engine::engine(async_multi_options options)
-    : options_(std::move(options)), dispatcher_(*this),
+    : options_((global_init(), std::move(options))), dispatcher_(*this),
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
       placement_(options_.sharding), close_(*this, &engine::close_here),
       drain_(*this, &engine::drain_here),
@@ -104,10 +105,12 @@ void engine::queue(work& step) noexcept {
         entered = transfers_.enter(*item);
         if (!entered)
             throw usage_error(errc::closed, call);
-        if (may_call_libcurl())
+        if (may_call_libcurl()) {
             code = start(*item);
-        else
+        } else {
+            core->hand_to(dispatcher_.thread());
             item->submit();
+        }
     } catch (...) {
         undo();
         throw;
@@ -137,6 +140,7 @@ void engine::bind_here(std::string_view call) {
 
 CURLMcode engine::start(transfer& item) {
     auto& core = item.core();
+    core.hand_to(dispatcher_.thread());
     auto& server = placement_.origin_of(core, multiplexes_);
     auto& home = shard_for(server);
     core.enter_thread();
@@ -393,6 +397,16 @@ void engine::let_go(transfer& item) noexcept {
 [[gnu::noinline]] void engine::ftp_may_go_on(shard& of, CURL* by) noexcept {
     if (is_ours(by) && speaks(by, "ftp"))
         of.kick_all();
+}
+
+void engine::leave_libcurl(shard* home) noexcept {
+    if (--depth_ != 0)
+        return;
+    if (home != nullptr)
+        libcurl_returned(*home, CURLM_OK);
+    else
+        run_deferred();
+    need_turn();
 }
 
 void engine::watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept {

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <uv.h>
@@ -80,6 +81,10 @@ public:
     void let_go(transfer& item) noexcept;
     /// Tells libcurl of its `pending_pause`.
     CURLcode apply_pause(transfer& item) noexcept;
+    /// The user calls libcurl with the handle of a transfer, and has done so; `home` is where
+    /// libcurl has that.
+    void enter_libcurl() noexcept { ++depth_; }
+    void leave_libcurl(shard* home) noexcept;
 
     // What shards ask for.
     void kicked(shard& by) noexcept;
@@ -92,6 +97,8 @@ public:
     const async_multi_options& options() const noexcept { return options_; }
     /// @throws as `async_multi::run_until`
     void run_until(state_base& awaited);
+    /// This thread alone runs the loop, to its end.
+    void belong_to_this_thread() noexcept;
 
     /// All thread-safe.
     /// `close` for destructors: in a child that has forked it does nothing.
@@ -176,7 +183,14 @@ private:
 
     // engine_loop.cpp: what the loop brings, and what keeps it.
     void need_turn() noexcept;
-    void turn_after_poll() noexcept;
+    void turn_after_poll() noexcept { turn_due_ = true; }
+    void adopt_thread() noexcept {
+        if (dispatcher_.adopt_thread())
+            hand_over();
+    }
+    void hand_over() noexcept;
+    void open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles);
+    bool runs_elsewhere() const noexcept;
     void turn() noexcept;
     bool run_round() noexcept;
     bool run_steps() noexcept;
@@ -232,7 +246,10 @@ private:
     intrusive_ptr<completion> completion_;
     intrusive_ptr<open_handles> handles_;
     std::optional<timeout> timeout_;
+    uv_owned<uv_prepare_t> prepare_; // these two are around each poll of the loop
     uv_owned<uv_check_t> check_;
+    std::atomic<bool> in_loop_{false};      // it polls, or calls us: for sure
+    std::atomic<std::thread::id> runner_{}; // of a run_until, or of a loop_thread
     intrusive_ptr<socket_table> sockets_;
     intrusive_ptr<shared_caches> caches_;
     placement placement_;
@@ -262,6 +279,7 @@ private:
     int entries_ = 0;     // callbacks of the loop on the stack
     int runs_ = 0;        // run_until on the stack
     bool turning_ = false;
+    bool turn_due_ = false; // when the loop has polled
     bool any_suspended_ = false;
     bool unwinding_ = false;
     std::size_t steps_left_ = 0;

@@ -121,6 +121,7 @@ bool engine::finish_close() noexcept {
     shards_.clear();
     caches_ = nullptr;
     timeout_.reset();
+    prepare_.reset();
     check_.reset();
     handles_ = nullptr;
     return true;

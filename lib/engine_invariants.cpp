@@ -161,7 +161,7 @@ void invariants::check_end(const engine& of) noexcept {
     if (of.loop() == nullptr)
         return;
     hold_that(of.phase_.load() == engine::phase::closed, "an engine ends closed");
-    hold_that(!of.handles_ && !of.timeout_ && !of.check_ && of.shards_.empty(),
+    hold_that(!of.handles_ && !of.timeout_ && !of.prepare_ && !of.check_ && of.shards_.empty(),
               "all is closed at the end");
 }
 

@@ -38,15 +38,11 @@ constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
     try {
         dispatcher_.open(loop, handles);
         timeout_.emplace(loop, static_cast<timeout::owner&>(*this), handles);
-        int status = 0;
-        check_ = make_uv<uv_check_t>(handles, this, status, [loop](uv_check_t* check) {
-            return uv_check_init(loop, check);
-        });
-        check_uv(status, "uv_check_init");
-        uv_unref(uv_closer::as_handle(check_.get()));
+        open_watch_over_poll(loop, handles);
         sockets_ = make_intrusive<socket_table>(loop, dispatcher_,
                                                 static_cast<socket_table::owner&>(*this), handles);
     } catch (...) {
+        prepare_.reset();
         check_.reset();
         timeout_.reset();
         dispatcher_.close();
@@ -119,14 +115,51 @@ curl_off_t engine::carried(const shard& of) const noexcept {
     }
 }
 
-// One turn for all the sockets that were ready: the loop calls its check handles when it has called
-// for each of them.
-void engine::turn_after_poll() noexcept {
-    if (check_ && uv_is_active(uv_closer::as_handle(check_.get())) == 0)
-        uv_check_start(check_.get(), [](uv_check_t* check) {
-            uv_check_stop(check);
-            const loop_entry entry(owner_of<engine>(check));
-        });
+// Between the two the loop polls, and nobody else may run it. The second comes when the loop has
+// called for each ready socket: one turn for all of them.
+void engine::open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles) {
+    int status = 0;
+    prepare_ = make_uv<uv_prepare_t>(handles, this, status, [loop](uv_prepare_t* prepare) {
+        return uv_prepare_init(loop, prepare);
+    });
+    check_uv(status, "uv_prepare_init");
+    check_ = make_uv<uv_check_t>(handles, this, status,
+                                 [loop](uv_check_t* check) { return uv_check_init(loop, check); });
+    check_uv(status, "uv_check_init");
+    uv_prepare_start(prepare_.get(), [](uv_prepare_t* prepare) {
+        auto& self = owner_of<engine>(prepare);
+        self.adopt_thread();
+        self.in_loop_.store(true, std::memory_order_relaxed);
+    });
+    uv_check_start(check_.get(), [](uv_check_t* check) {
+        auto& self = owner_of<engine>(check);
+        self.in_loop_.store(false, std::memory_order_release);
+        if (std::exchange(self.turn_due_, false)) {
+            const loop_entry entry(self);
+        }
+    });
+    uv_unref(uv_closer::as_handle(prepare_.get()));
+    uv_unref(uv_closer::as_handle(check_.get()));
+}
+
+// The loop has moved to this thread, and what runs on it with the loop.
+[[gnu::noinline]] void engine::hand_over() noexcept {
+    const auto here = dispatcher_.thread();
+    transfers_.for_each([here](const transfer& item) { item.core().hand_to(here); });
+}
+
+void engine::belong_to_this_thread() noexcept {
+    runner_.store(std::this_thread::get_id(), std::memory_order_release);
+}
+
+// Whether another thread runs the loop, as far as can be told: libuv has no word about it. It does
+// while `run_until` or a `loop_thread` is there, and while it polls or calls us; not told is who is
+// in a callback of the host's that has nothing to do with a poll.
+bool engine::runs_elsewhere() const noexcept {
+    const auto runner = runner_.load(std::memory_order_acquire);
+    if (runner != std::thread::id())
+        return runner != std::this_thread::get_id();
+    return !dispatcher_.runs_here() && in_loop_.load(std::memory_order_acquire);
 }
 
 void engine::timer_fired() noexcept {
@@ -211,7 +244,9 @@ void engine::end_turn() noexcept {
     counters_.sockets.set(sockets_->size());
     timeout_->arm();
     update_hold();
-    if (!kicked_.empty() || dispatcher_.busy() || heartbeat_.under_way())
+    // A loop that a continuation has run has taken the wake-up for what other threads have queued.
+    if (!kicked_.empty() || dispatcher_.busy() || dispatcher_.any_remote() ||
+        heartbeat_.under_way())
         dispatcher_.wake();
 }
 
@@ -358,14 +393,21 @@ void engine::run_until(state_base& awaited) {
         throw usage_error(errc::no_loop, call);
     if (phase_.load(std::memory_order_acquire) == phase::closed)
         throw usage_error(errc::closed, call);
+    std::thread::id nobody;
+    if (runs_elsewhere())
+        throw usage_error(errc::wrong_thread, call);
     if (dispatcher_.runs_here() && (entries_ != 0 || depth_ != 0))
         throw usage_error(errc::inside_callback, call);
+    if (!runner_.compare_exchange_strong(nobody, std::this_thread::get_id(),
+                                         std::memory_order_acq_rel) &&
+        nobody != std::this_thread::get_id()) // of two threads that came here the other was first
+        throw usage_error(errc::wrong_thread, call);
     const auto kept = intrusive_ptr<engine>::share(this);
     const auto state = intrusive_ptr<state_base>::share(&awaited);
     loop_stop stop(*this);
     ++runs_;
     // This thread is to be the loop's, and what others have queued is a reason to run it.
-    dispatcher_.adopt_thread();
+    adopt_thread();
     dispatcher_.take_remote();
     update_hold();
     awaited.attach(stop);
@@ -375,6 +417,8 @@ void engine::run_until(state_base& awaited) {
         // Told on another thread, its step is still to come here.
     } while (!stop.done() && !awaited.detach(stop));
     --runs_;
+    if (nobody == std::thread::id())
+        runner_.store({}, std::memory_order_release);
     if (phase_.load(std::memory_order_acquire) != phase::closed)
         update_hold();
     if (!stop.done())

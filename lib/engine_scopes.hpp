@@ -17,8 +17,9 @@ public:
         : engine_(intrusive_ptr<engine>::share(&of)), turn_comes_(when),
           token_(of.options_.hooks.enter != nullptr ? of.options_.hooks.enter(of.options_.hooks.arg)
                                                     : nullptr),
-          current_(of.loop()) {
-        of.dispatcher_.adopt_thread();
+          current_(of.loop()), was_in_loop_(of.in_loop_.load(std::memory_order_relaxed)) {
+        of.in_loop_.store(true, std::memory_order_relaxed);
+        of.adopt_thread();
         of.counters_.wakeups.add();
         ++of.entries_;
         if (std::exchange(of.turn_over_, false))
@@ -32,6 +33,8 @@ public:
         else if (engine_->entries_ == 1 && engine_->depth_ == 0)
             engine_->turn();
         --engine_->entries_;
+        // Once it is closed, no check handle tells of the poll's end.
+        engine_->in_loop_.store(was_in_loop_ && engine_->check_, std::memory_order_release);
         invariants::check(*engine_, turn_comes_ == turn_comes::now);
         if (const auto& hooks = engine_->options_.hooks; hooks.leave != nullptr)
             hooks.leave(hooks.arg, token_);
@@ -42,6 +45,7 @@ private:
     const turn_comes turn_comes_;
     void* const token_;
     const loop_scope current_;
+    const bool was_in_loop_;
 };
 
 /// Kept by every uv handle of an engine: its end is the last close callback.
@@ -64,6 +68,7 @@ private:
 class engine::completion final : public state<void> {
 public:
     explicit completion(const intrusive_ptr<executor_link>& link) noexcept : state<void>(link) {
+        goes_on_without_consumers();
         fix();
         store({});
     }

@@ -64,6 +64,7 @@ void engine::set(CURLMoption option, curl_off_t value) {
     constexpr auto call = "async_multi::setopt";
     if (depth_ != 0) // libcurl refuses it there, and does not say why
         throw usage_error(errc::inside_callback, call);
+    settings_.make_room();
     open_shard(0); // even if nothing is added yet: libcurl is to say what it takes
     for (const auto& each : shards_) {
         const auto code = each->multi() == nullptr

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "immortal.hpp"
 #include <curlicue/error.hpp>
 
 namespace curlicue {
@@ -85,8 +86,9 @@ std::string usage_message(errc code, std::string_view what) {
 } // namespace
 
 const std::error_category& curlicue_category() noexcept {
-    static const own_category category;
-    return category;
+    using detail::immortal;
+    static const immortal<own_category> category;
+    return category.object;
 }
 
 [[gnu::noinline]] usage_error::usage_error(errc code, std::string_view what)

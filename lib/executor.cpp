@@ -71,7 +71,10 @@ void executor::unobserved(std::exception_ptr) noexcept {}
 
 namespace detail {
 
+// Nothing of the parent's runs in a child: what is queued there is lost with its memory.
 void executor_link::enqueue(work& item) noexcept {
+    if (left_behind())
+        return;
     work_queue refused;
     {
         const std::lock_guard lock(mutex_);
@@ -85,11 +88,15 @@ void executor_link::enqueue(work& item) noexcept {
 }
 
 bool executor_link::runs_here() const noexcept {
+    if (left_behind())
+        return false;
     const std::lock_guard lock(mutex_);
     return target_ != nullptr && target_->runs_here();
 }
 
 bool executor_link::may_run_here() const noexcept {
+    if (left_behind())
+        return false;
     const std::lock_guard lock(mutex_);
     return target_ == nullptr || target_->runs_here();
 }
@@ -100,29 +107,39 @@ bool executor_link::gone() const noexcept {
 }
 
 bool executor_link::accepting() const noexcept {
+    if (left_behind())
+        return false;
     const std::lock_guard lock(mutex_);
     return accepting_;
 }
 
 void executor_link::start_timer(timed_work& timer, executor::clock::time_point deadline) {
+    if (left_behind())
+        throw usage_error(errc::forked, "future::timeout");
     const std::lock_guard lock(mutex_);
     if (target_ != nullptr)
         target_->start_timer(timer, deadline);
 }
 
 void executor_link::stop_timer(timed_work& timer) noexcept {
+    if (left_behind())
+        return;
     const std::lock_guard lock(mutex_);
     if (target_ != nullptr)
         target_->stop_timer(timer);
 }
 
 void executor_link::unobserved(std::exception_ptr failure) noexcept {
+    if (left_behind())
+        return;
     const std::lock_guard lock(mutex_);
     if (target_ != nullptr)
         target_->unobserved(std::move(failure));
 }
 
 bool executor_link::watch(pending_work& item) noexcept {
+    if (left_behind())
+        return false;
     const std::lock_guard lock(mutex_);
     if (accepting_)
         pending_.push_back(item);
@@ -130,11 +147,15 @@ bool executor_link::watch(pending_work& item) noexcept {
 }
 
 void executor_link::forget(pending_work& item) noexcept {
+    if (left_behind())
+        return;
     const std::lock_guard lock(mutex_);
     item.unlink();
 }
 
 void executor_link::cancel_pending() noexcept {
+    if (left_behind())
+        return;
     for (;;) {
         intrusive_ptr<pending_work> item;
         {
@@ -152,6 +173,8 @@ void executor_link::cancel_pending() noexcept {
 }
 
 void executor_link::retire() noexcept {
+    if (left_behind())
+        return;
     const std::lock_guard lock(mutex_);
     target_ = nullptr;
 }

@@ -134,10 +134,24 @@ state_base::leaving state_base::leave(continuation& waiter) noexcept {
     return leaving::detached;
 }
 
+namespace {
+
+// What this thread has cancelled for a consumer, and is still to ask to let go: each may have
+// inputs of its own, and combinators of combinators must not become a deep stack.
+thread_local state_base** asking = nullptr;
+
+} // namespace
+
 bool state_base::cancel_for(continuation& waiter) noexcept {
     const auto how = leave(waiter);
-    if (how == leaving::last_branch)
-        cancel();
+    if (how == leaving::last_branch && fix(errc::cancelled)) {
+        if (asking == nullptr) {
+            let_go();
+        } else {
+            retain();
+            next_ = std::exchange(*asking, this);
+        }
+    }
     return how != leaving::detached;
 }
 
@@ -157,10 +171,26 @@ bool state_base::fix(errc code) noexcept {
 bool state_base::fix_as(errc code) noexcept {
     if (!fix(code))
         return false;
-    // A loop, not a recursion: chains of futures may be long.
-    for (auto next = cancel_requested(); next;)
-        next = next->fix(errc::cancelled) ? next->cancel_requested() : nullptr;
+    let_go();
     return true;
+}
+
+void state_base::let_go() noexcept {
+    state_base* waiting = nullptr;
+    auto* const outer = std::exchange(asking, &waiting);
+    let_go_of(*this);
+    while (waiting != nullptr) {
+        const auto each = intrusive_ptr<state_base>::adopt(waiting);
+        waiting = std::exchange(each->next_, nullptr);
+        let_go_of(*each);
+    }
+    asking = outer;
+}
+
+// A loop, not a recursion: chains of futures may be long.
+void state_base::let_go_of(state_base& first) noexcept {
+    for (auto next = first.cancel_requested(); next;)
+        next = next->fix(errc::cancelled) ? next->cancel_requested() : nullptr;
 }
 
 namespace {
@@ -196,7 +226,14 @@ void state_base::settle() noexcept {
     telling = nullptr;
 }
 
+// What has no executor is made by threads as well: those that a child process does not have.
+bool state_base::left_behind() const noexcept {
+    return link_ ? link_->left_behind() : process_.elsewhere();
+}
+
 void state_base::check_wait() const {
+    if (left_behind())
+        throw usage_error(errc::forked, "future::wait");
     if (link_ && link_->runs_here())
         throw usage_error(errc::would_deadlock, "future::wait");
     // Without an executor this may be a continuation that one further down the stack has told, and
@@ -228,6 +265,15 @@ bool state_base::wait_until(std::chrono::steady_clock::time_point deadline) {
     return true;
 }
 
+void state_base::cancel_and_wait() noexcept {
+    cancel();
+    if (ready() || left_behind() || runs_here())
+        return;
+    waiter here;
+    attach(here);
+    here.wait();
+}
+
 [[gnu::noinline]] void state_base::last_reference_gone() noexcept {
     if (link_ && ready() && !observed_.load(std::memory_order_relaxed))
         if (auto why = unseen())
@@ -238,11 +284,11 @@ bool state_base::wait_until(std::chrono::steady_clock::time_point deadline) {
         bool deleting;
     };
     static thread_local ending doomed{};
-    next_doomed_ = std::exchange(doomed.first, this);
+    next_ = std::exchange(doomed.first, this);
     if (std::exchange(doomed.deleting, true))
         return;
     while (doomed.first != nullptr)
-        delete std::exchange(doomed.first, doomed.first->next_doomed_);
+        delete std::exchange(doomed.first, doomed.first->next_);
     doomed.deleting = false;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine.hpp"
 #include "process.hpp"
 #include "uv_owned.hpp"
 #include <curlicue/error.hpp>
@@ -76,8 +77,7 @@ public:
         uv_async_send(&end_);
         thread_->join();
         multi_.reset();
-        if (uv_loop_close(&loop_) != 0)
-            end_program("a loop_thread was destroyed with handles of others open on its loop");
+        uv_loop_close(&loop_);
     }
 
     async_multi& multi() noexcept { return *multi_; }
@@ -96,6 +96,7 @@ private:
             bound.set_exception(std::current_exception());
             return;
         }
+        multi_->engine_->belong_to_this_thread();
         bound.set_value();
         // uv_stop by somebody is not the end: that is when nothing is left to run.
         while (uv_run(&loop_, UV_RUN_DEFAULT) != 0)
@@ -105,9 +106,26 @@ private:
     // NOLINTNEXTLINE(bugprone-exception-escape): `ref` throws on other threads alone
     static void ended(uv_async_t* end) noexcept {
         // The multi may hear of its close only after this: from now on it holds the loop itself.
-        static_cast<end_handle*>(end)->of->multi_->ref();
+        auto& self = *static_cast<end_handle*>(end)->of;
+        self.multi_->ref();
         uv_close(reinterpret_cast<uv_handle_t*>(end), nullptr);
+        self.multi_->close().checked()->attach(self.closes_others_);
     }
+
+    // When the multi is closed, what others have left on the loop must not keep it for ever.
+    struct close_others final : detail::continuation {
+        explicit close_others(uv_loop_t& of) noexcept : continuation(false), loop(of) {}
+        void source_ready() noexcept override {
+            uv_walk(
+                &loop,
+                [](uv_handle_t* handle, void*) {
+                    if (uv_is_closing(handle) == 0)
+                        uv_close(handle, nullptr);
+                },
+                nullptr);
+        }
+        uv_loop_t& loop;
+    };
 
     // `data` stays null, as in uv_owned.hpp.
     struct end_handle : uv_async_t {
@@ -116,6 +134,7 @@ private:
 
     uv_loop_t loop_{};
     end_handle end_{}; // keeps the loop, whatever becomes of the multi
+    close_others closes_others_{loop_};
     std::optional<async_multi> multi_;
     std::unique_ptr<std::thread> thread_;
     const detail::process_mark process_;

@@ -31,11 +31,10 @@ public:
         return one;
     }
 
-    // Others come here only by using an easy on two threads at a time.
-    void remove(detail::easy_core&) override { check_thread(); }
-    void pause(detail::easy_core&, int) override { check_thread(); }
+    // Nobody comes here: it calls no callback, and other threads are refused before.
+    void remove(detail::easy_core&) override {}
+    void pause(detail::easy_core&, int) override {}
     void callback_failed(detail::easy_core&) noexcept override {}
-    void check_thread() const override { throw usage_error(errc::wrong_thread, "easy"); }
 };
 
 /// What an easy says about where it should run.
@@ -90,18 +89,33 @@ void add(multi_stats& sum, const multi_stats& more) noexcept {
 /// of them close? `gather` would be cancelled by the first.
 class loop_pool::completion final : public detail::state<void> {
 public:
-    explicit completion(std::size_t open) noexcept : state<void>(nullptr), open_(open) {
+    explicit completion(std::size_t loops)
+        : state<void>(nullptr), open_(loops), waiting_(std::make_unique<one[]>(loops)) {
+        goes_on_without_consumers();
         fix();
         store({});
     }
 
-    void one_closed() noexcept {
-        if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            settle();
+    /// Told of the end of `close`, that of the loop of this number.
+    void wait_for(std::size_t loop, const future<void>& close) noexcept {
+        retain();
+        waiting_[loop].all = this;
+        close.checked()->attach(waiting_[loop]);
     }
 
 private:
+    // Made before anything closes: then there may be no memory for it.
+    struct one final : detail::continuation {
+        void source_ready() noexcept override {
+            const auto last = detail::intrusive_ptr<completion>::adopt(all);
+            if (all->open_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+                all->settle();
+        }
+        completion* all = nullptr;
+    };
+
     std::atomic<std::size_t> open_;
+    const std::unique_ptr<one[]> waiting_; // NOLINT(modernize-avoid-c-arrays): none can move
 };
 
 std::size_t loop_pool::cores() noexcept {
@@ -112,11 +126,11 @@ loop_pool::loop_pool(std::size_t size, options_of options) {
     if (size == 0)
         throw std::invalid_argument("loop_pool: with no loop nothing would run; ask for 1 at the "
                                     "least, or for loop_pool::cores()");
+    completion_ = detail::make_intrusive<completion>(size);
     loops_.reserve(size);
     for (std::size_t loop = 0; loop != size; ++loop)
         loops_.push_back(
             std::make_unique<loop_thread>(options ? options(loop) : async_multi_options{}));
-    completion_ = detail::make_intrusive<completion>(size);
 }
 
 loop_pool::~loop_pool() {
@@ -166,10 +180,20 @@ loop_thread& loop_pool::loop_for(const easy& handle) const {
 }
 
 future<void> loop_pool::close() {
-    if (!closed_.exchange(true, std::memory_order_acq_rel))
-        for (const auto& each : loops_)
-            static_cast<void>(
-                each->multi().close().then([all = completion_] { all->one_closed(); }));
+    return end([](async_multi& multi) { return multi.close(); });
+}
+
+future<void> loop_pool::drain(std::chrono::milliseconds patience) {
+    return end([patience](async_multi& multi) { return multi.drain(patience); });
+}
+
+template <class End> future<void> loop_pool::end(End end) {
+    const bool first = !closed_.exchange(true, std::memory_order_acq_rel);
+    for (std::size_t loop = 0; loop != loops_.size(); ++loop) {
+        const auto over = end(loops_[loop]->multi());
+        if (first)
+            completion_->wait_for(loop, over);
+    }
     return future<void>(completion_);
 }
 

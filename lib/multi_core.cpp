@@ -66,7 +66,7 @@ void multi_core::add(easy added) {
     if (reports_.capacity() <= handles_.size())
         reports_.reserve(2 * handles_.size() + 1);
     const auto [place, inserted] = handles_.try_emplace(curl, entry{std::move(added)});
-    if (!core.claim(*this)) {
+    if (!core.claim(*this, easy_core::used::anywhere)) {
         if (inserted)
             handles_.erase(place);
         throw usage_error(errc::already_added, "multi::add_handle");
@@ -290,7 +290,7 @@ int multi_core::end_failed() noexcept {
 int multi_core::settle() noexcept {
     const int ended = end_failed();
     if (silent_)
-        shut_down(false);
+        shut_down(close_handles_);
     return ended;
 }
 
@@ -317,7 +317,14 @@ void multi_core::close() {
 void multi_core::abandon() noexcept {
     silent_ = true;
     if (!handle_.inside())
-        shut_down(false);
+        shut_down(close_handles_);
+}
+
+void multi_core::leave_libcurl() noexcept {
+    const auto keep = intrusive_ptr<multi_core>::share(this);
+    handle_.leave();
+    if (!handle_.inside())
+        settle();
 }
 
 void multi_core::shut_down(bool close_easies) noexcept {

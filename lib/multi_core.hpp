@@ -69,7 +69,8 @@ private:
     void remove(easy_core& core) override;
     void pause(easy_core& core, int bitmask) override;
     void callback_failed(easy_core& core) noexcept override;
-    void check_thread() const override {}
+    void enter_libcurl() noexcept override { handle_.enter(); }
+    void leave_libcurl() noexcept override;
 
     template <class Function> int call_out(callable kind, Function function) noexcept;
     const easy* find(CURL* curl) const noexcept;

@@ -53,6 +53,9 @@ public:
     CURLM* get() const noexcept { return multi_; }
     /// Whether libcurl is on the stack, in a call made here.
     bool inside() const noexcept { return depth_ > 0; }
+    /// Around calls of libcurl's with an easy of it that are made elsewhere.
+    void enter() noexcept { ++depth_; }
+    void leave() noexcept { --depth_; }
 
     CURLMcode add(CURL* easy) noexcept;
     CURLMcode remove(CURL* easy) noexcept;
@@ -101,7 +104,9 @@ private:
 /// The numbers that a user gave a multi, to give them to another one too.
 class remembered_options {
 public:
+    /// Room for one more: `remember` does not throw then.
     /// @throws std::bad_alloc
+    void make_room() { values_.reserve(values_.size() + 1); }
     void remember(CURLMoption option, curl_off_t value);
     /// Whether there is an option that `is_such(option)`, with a number that is not 0.
     template <class Predicate> bool any(Predicate is_such) const {

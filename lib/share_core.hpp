@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/intrusive_ptr.hpp>
+#include <curlicue/detail/small_mutex.hpp>
 #include <curlicue/share.hpp>
 
 #include <array>
@@ -48,9 +49,9 @@ private:
     CURLSH* handle_;
     std::atomic<bool> closed_{false};
     std::atomic<unsigned> shared_{0};
-    std::array<std::mutex, 16> locks_; // by curl_lock_data, with room for those to come
+    std::array<small_mutex, 16> locks_; // by curl_lock_data, with room for those to come
 
-    std::mutex mutex_; // of what follows
+    small_mutex mutex_; // of what follows
     std::size_t users_ = 0;
     std::size_t running_ = 0;
     std::thread::id thread_;

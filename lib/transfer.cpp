@@ -113,13 +113,11 @@ void transfer::fix_outcome(CURLcode code) noexcept {
 }
 
 void transfer::remove(easy_core&) {
-    owner_->check_thread("easy::close");
     cancel();
     leave(); // one whose future is ready, but which lingers
 }
 
 void transfer::pause(easy_core&, int bitmask) {
-    owner_->check_thread("easy::pause");
     pending_pause = bitmask;
     if (owner_->may_call_libcurl())
         require_ok(owner_->apply_pause(*this), "easy::pause");
@@ -133,6 +131,11 @@ void transfer::callback_failed(easy_core& core) noexcept {
         leave();
 }
 
-void transfer::check_thread() const { owner_->check_thread("easy"); }
+void transfer::enter_libcurl() noexcept { owner_->enter_libcurl(); }
+
+void transfer::leave_libcurl() noexcept {
+    const auto kept = intrusive_ptr<transfer>::share(this);
+    owner_->leave_libcurl(home);
+}
 
 } // namespace curlicue::detail

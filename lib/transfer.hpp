@@ -66,7 +66,8 @@ public:
     void remove(easy_core& core) override;
     void pause(easy_core& core, int bitmask) override;
     void callback_failed(easy_core& core) noexcept override;
-    void check_thread() const override;
+    void enter_libcurl() noexcept override;
+    void leave_libcurl() noexcept override;
 
     // The engine's own, on the loop's thread.
     shard* home = nullptr;            ///< where libcurl has it; null: not (yet, or any more)

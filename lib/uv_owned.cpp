@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "uv_owned.hpp"
 
+#include "immortal.hpp"
 #include <curlicue/error.hpp>
 
 #include <array>
@@ -27,8 +28,8 @@ public:
 } // namespace
 
 const std::error_category& uv_category() noexcept {
-    static const uv_error_category category;
-    return category;
+    static const detail::immortal<uv_error_category> category;
+    return category.object;
 }
 
 void detail::check_uv(int status, const char* what) {

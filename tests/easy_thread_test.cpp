@@ -60,7 +60,6 @@ class nobody final : public detail::attachment {
     void remove(detail::easy_core&) override {}
     void pause(detail::easy_core&, int) override {}
     void callback_failed(detail::easy_core&) noexcept override {}
-    void check_thread() const override {}
 };
 
 TEST(AClaim, IsWonByOneOfMany) {

@@ -577,6 +577,37 @@ TEST_F(AMulti, ClosesEasiesToldToDoSo) {
     EXPECT_FALSE(removed.closed());
 }
 
+TEST_F(AMulti, ClosesThemAtItsEndToo) {
+    const silent_server server;
+    const easy idle(url("/hello"));
+    const easy running(server.url());
+    {
+        multi closing({.close_handles = true});
+        closing.add_handle(running);
+        closing.perform();
+        closing.add_handle(idle);
+    }
+    EXPECT_TRUE(idle.closed());
+    EXPECT_TRUE(running.closed());
+}
+
+TEST_F(AMulti, ClosesThemWhenItEndsInsideACallback) {
+    std::optional<multi> closing(std::in_place, multi_options{.close_handles = true});
+    const easy other(url("/hello"));
+    easy page(url("/hello"));
+    page.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> data) {
+        closing.reset();
+        return data.size();
+    });
+    closing->add_handle(other);
+    closing->add_handle(page);
+    auto& kept = *closing;
+    while (closing)
+        kept.perform();
+    EXPECT_TRUE(other.closed());
+    EXPECT_TRUE(page.closed());
+}
+
 TEST_F(AMulti, IsClosedWhenMovedFrom) {
     std::string body;
     const easy page = get("/hello", body);

@@ -30,12 +30,14 @@ namespace curlicue {
 namespace detail {
 class engine;
 }
+class loop_thread;
 
 /// Runs transfers on a libuv loop that it does not own, and hands each back as a future: libcurl's
 /// multi handle, driven by one `uv_poll_t` a socket, one `uv_timer_t` and one `uv_async_t`.
 ///
-/// *Threads:* `add_handle`, `perform`, `post`, `close`, `drain`, `closed`, `stats`, the destructor
-/// and every `future::cancel` are **thread-safe**. All else is **loop-bound** and throws
+/// *Threads:* `add_handle`, `perform`, `post`, `close`, `drain`, `closed`, `contains`, `size`,
+/// `stats`, the destructor and every `future::cancel` are **thread-safe**. `run_until` is for who
+/// owns the loop, and on any thread while none runs it. All else is **loop-bound** and throws
 /// usage_error{errc::wrong_thread} elsewhere. The loop's thread is the one that last ran one of our
 /// callbacks; before that, the one that bound the multi, on which the loop may not run meanwhile.
 ///
@@ -53,6 +55,7 @@ class engine;
 class CURLICUE_EXPORT async_multi {
 public:
     /// Binds to the thread's current loop (see `loop_scope`) at the first `add_handle`.
+    /// @throws std::system_error if libcurl cannot be initialised
     explicit async_multi(async_multi_options options = {});
     /// Binds now. *Ownership:* the loop stays the caller's, and must not be closed before us.
     /// @throws usage_error{errc::null_handle}; std::system_error if libuv refuses
@@ -103,7 +106,8 @@ public:
     /// From the first `close` or `drain` on. @threading thread-safe
     bool closed() const noexcept;
 
-    /// Whether the easy is added here; not any more once its removal was asked for.
+    /// Whether the easy is added here; not any more once its removal was asked for. @threading
+    /// thread-safe, as `size`
     bool contains(const easy& handle) const noexcept;
     /// How many easies are added here.
     std::size_t size() const noexcept;
@@ -131,8 +135,9 @@ public:
     /// who own the loop; it is held open while anything of ours is pending.
     /// @throws usage_error would_deadlock, if the loop runs out of work before; stopped, if
     /// somebody
-    ///     calls `uv_stop`; inside_callback; no_loop. The transfer goes on, and an lvalue stays
-    ///     valid.
+    ///     calls `uv_stop`; inside_callback; no_loop; wrong_thread while another thread runs the
+    ///     loop: in `run_until`, as a `loop_thread`, or polling. The transfer goes on, and an
+    ///     lvalue stays valid. Who is in a callback of the host's own is not seen by this.
     template <class T> T run_until(future<T>& awaited) {
         run_until(*awaited.checked());
         return awaited.get();
@@ -155,6 +160,7 @@ public:
     std::string diagnostics() const;
 
 private:
+    friend class loop_thread;
     curlicue::executor& open_executor();
     void run_until(detail::state_base& awaited);
 

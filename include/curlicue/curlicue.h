@@ -114,10 +114,11 @@ CURLICUE_EXPORT int curlicue_multi_add(curlicue_multi* multi, CURL* handle, curl
                                        void* data);
 /** Ends a transfer; `done` is told CURLICUE_CANCELLED. */
 CURLICUE_EXPORT int curlicue_multi_remove(curlicue_multi* multi, CURL* handle);
-/** Inside a callback of libcurl's it applies when libcurl has returned.
+/** Inside a callback of libcurl's it applies when libcurl has returned; of a transfer that is over
+ *  it is nothing.
  *  @param bitmask CURLPAUSE_RECV, CURLPAUSE_SEND, CURLPAUSE_ALL or CURLPAUSE_CONT */
 CURLICUE_EXPORT int curlicue_multi_pause(curlicue_multi* multi, CURL* handle, int bitmask);
-/** How many handles are added. */
+/** How many handles are added. Thread-safe. */
 CURLICUE_EXPORT size_t curlicue_multi_size(const curlicue_multi* multi);
 
 /** Runs `call(data)` on the loop's thread. Of those that a close overtakes there is none. Does not
@@ -139,7 +140,7 @@ CURLICUE_EXPORT void curlicue_multi_free(curlicue_multi* multi);
 
 /** The versions found, and what is done differently for their sake, for a person to read.
  *  @param text filled as snprintf() does, null for `size` 0
- *  @returns how long all of it is; a negative number: a status of libuv's
+ *  @returns how long all of it is; a negative number: a status of libuv's, or one of these negated
  */
 CURLICUE_EXPORT int curlicue_multi_diagnostics(const curlicue_multi* multi, char* text,
                                                size_t size);

@@ -104,11 +104,16 @@ public:
     /// Transfers now, blocking, without a multi.
     /// @throws transfer_error, or what a callback threw
     void perform();
-    /// @param bitmask CURLPAUSE_RECV, CURLPAUSE_SEND, CURLPAUSE_ALL or CURLPAUSE_CONT
-    /// @throws usage_error{errc::not_added} unless a transfer is running
+    /// What a transfer does: it sends and it receives.
+    enum class direction { receive = CURLPAUSE_RECV, send = CURLPAUSE_SEND, both = CURLPAUSE_ALL };
+    /// Holds one back, or lets it go on, and leaves the other as it is. A callable that returns
+    /// CURL_WRITEFUNC_PAUSE or CURL_READFUNC_PAUSE has paused its own; of C callbacks that do so,
+    /// and of a borrowed handle, we do not hear. Nothing where no transfer is running (any more).
     /// @threading loop-bound; allowed inside callbacks
-    void pause(int bitmask);
-    void unpause() { pause(CURLPAUSE_CONT); }
+    void pause(direction which) const;
+    void unpause(direction which = direction::both) const;
+    /// Both at once, as `curl_easy_pause`: CURLPAUSE_RECV, _SEND, _ALL or _CONT.
+    void pause(int bitmask) const;
     /// Cleans up now, for all copies. An added handle is removed first. Idempotent.
     /// @throws usage_error{errc::inside_callback} inside a callback of its own `perform`
     void close();

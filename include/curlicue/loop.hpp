@@ -8,6 +8,7 @@
 #include <curlicue/detail/unique_function.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -17,7 +18,8 @@ struct uv_loop_s;
 namespace curlicue {
 
 /// A loop of its own, on a thread of its own, with an `async_multi`: for programs that have none.
-/// It runs until it is destroyed, which cancels what is pending.
+/// It runs until it is destroyed, which cancels what is pending. What you have left open on
+/// `loop()` is closed then, without a callback: its memory must outlive the destructor.
 ///
 /// Destroying it on its own thread (in a continuation, say) ends the program with a message, as a
 /// `std::thread` that joins itself would.
@@ -90,8 +92,12 @@ public:
     /// run at once, on the thread that closed it. Idempotent: each call returns a future of the
     /// same completion, whose `cancel` does nothing. Do not wait for it on a thread of the pool's:
     /// that never ends, and nothing tells.
+    /// @throws usage_error{errc::forked} in a child process
     future<void> close();
-    /// From the first `close` on.
+    /// No new work; each loop closes when what runs there is over, or when `patience` is. The
+    /// future is that of `close`, which may still be called.
+    future<void> drain(std::chrono::milliseconds patience);
+    /// From the first `close` or `drain` on.
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
     /// The sums over all loops; of the longest times, the longest.
@@ -101,6 +107,7 @@ private:
     class completion;
 
     loop_thread& loop_for(const easy& handle) const;
+    template <class End> future<void> end(End end);
 
     std::atomic<bool> closed_{false};
     detail::intrusive_ptr<completion> completion_;

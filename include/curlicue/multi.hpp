@@ -48,7 +48,7 @@ using multi_option_value =
                  multi_timer_function, multi_notify_function>;
 
 struct multi_options {
-    /// `close` closes the easies that are added, instead of only removing them.
+    /// `close` and the destructor close the easies that are added, instead of only removing them.
     bool close_handles = false;
 };
 
@@ -99,7 +99,7 @@ public:
     explicit multi(multi_options options = {});
     multi(multi&& other) noexcept; ///< leaves `other` closed
     multi& operator=(multi&& other) noexcept;
-    /// As `close`, but tells the socket, timer and notify callables nothing, and closes no easy.
+    /// As `close`, but tells the socket, timer and notify callables nothing.
     ~multi();
 
     /// Does what can be done now. @returns how many transfers still run

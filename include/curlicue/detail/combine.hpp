@@ -77,8 +77,10 @@ std::vector<Future> pack(Future first, More... more) {
 
 } // namespace detail
 
-/// The outcome of every future of `range`, in its order. Never fails; cancelling it cancels all,
-/// and it is ready when all have let go.
+/// The outcome of every future of `range`, in its order. Never fails.
+///
+/// Cancelling this or one of the next three cancels all of its inputs, and it is ready when all
+/// have let go.
 ///
 /// For this and the next three: `range` is an rvalue range of `future<T>`, which are consumed, or
 /// any range of `shared_future<T>`; several futures of one type as arguments do as well. Where they
@@ -91,7 +93,7 @@ template <detail::future_range Range> auto when_all(Range&& range) {
 }
 
 /// The values of all, in their order: `future<std::vector<T>>`, or `future<void>`. The first
-/// failure fails it, the others run on.
+/// failure fails it, at once, as asyncio's: the others run on, and what they use must outlive them.
 template <detail::future_range Range> auto gather(Range&& range) {
     return detail::combine_range<detail::gather_rule<detail::value_of<Range>>>(
         std::forward<Range>(range));
@@ -106,7 +108,8 @@ template <detail::future_range Range> auto when_any(Range&& range) {
                                                                    "when_any of nothing");
 }
 
-/// The outcome of the first to be ready, whichever way; the others are cancelled.
+/// The outcome of the first to be ready, whichever way; the others are cancelled, and it is ready
+/// when they have let go.
 /// @throws usage_error{errc::no_state} for an empty range
 template <detail::future_range Range> auto race(Range&& range) {
     return detail::combine_nonempty<detail::race_rule<detail::value_of<Range>>>(
@@ -132,18 +135,29 @@ auto race(Future first, More... more) {
 
 /// A future that is cancelled when it goes out of scope, or is assigned another. Moved into a plain
 /// future, or consumed by `then` and its kin, it is not.
+///
+/// Off the executor's thread that waits until the producer has let go: what a transfer writes to
+/// may end right after it. On the executor's thread nothing can be waited for: a transfer lets go
+/// there and then, unless that is inside a callback of libcurl's; a task goes on until it has
+/// ended.
 template <class T> class [[nodiscard]] scoped_future : public future<T> {
 public:
     explicit scoped_future(future<T> source) noexcept : future<T>(std::move(source)) {}
     scoped_future(scoped_future&&) noexcept = default;
     scoped_future& operator=(scoped_future&& other) noexcept {
-        this->cancel();
+        end();
         future<T>::operator=(std::move(other));
         return *this;
     }
     scoped_future(const scoped_future&) = delete;
     scoped_future& operator=(const scoped_future&) = delete;
-    ~scoped_future() { this->cancel(); }
+    ~scoped_future() { end(); }
+
+private:
+    void end() noexcept {
+        if (this->state_)
+            this->state_->cancel_and_wait();
+    }
 };
 
 /// `source`, to be cancelled at the end of the scope.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/intrusive_list.hpp>
+#include <curlicue/detail/process_mark.hpp>
 #include <curlicue/detail/small_mutex.hpp>
 #include <curlicue/executor.hpp>
 
@@ -43,6 +44,12 @@ public:
         return target.link_;
     }
 
+    /// Of an executor that a thread runs, which no child process has: there it takes nothing any
+    /// more, and nothing runs. Before anybody else has it.
+    void end_with_process() noexcept { ends_with_process_ = true; }
+    /// Whether this is such a child.
+    bool left_behind() const noexcept { return ends_with_process_ && process_.elsewhere(); }
+
     /// Queues `item`; runs it at once if the executor is gone.
     void enqueue(work& item) noexcept;
     /// Whether this is the executor's thread. False if it is gone: nothing runs "there" any more.
@@ -69,8 +76,13 @@ private:
     mutable small_mutex mutex_;
     executor* target_;
     bool accepting_ = true;
+    bool ends_with_process_ = false;
+    const process_mark process_;
     intrusive_list<pending_work> pending_;
 };
+
+/// `link`, or where there is no executor that of a thread which has timers.
+CURLICUE_EXPORT intrusive_ptr<executor_link> with_timer(const intrusive_ptr<executor_link>& link);
 
 /// `enqueue` for futures that may have no executor at all: then `item` runs at once.
 inline void enqueue(const intrusive_ptr<executor_link>& link, work& item) noexcept {

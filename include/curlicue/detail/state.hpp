@@ -65,9 +65,11 @@ public:
     /// state where it is to be cancelled for it.
     intrusive_ptr<state_base> give_up(continuation& waiter) noexcept;
 
-    /// Blocks. @throws usage_error{errc::would_deadlock} on the executor's thread
+    /// Blocks. @throws usage_error{errc::would_deadlock} on the executor's thread; errc::forked
     void wait();
     bool wait_until(std::chrono::steady_clock::time_point deadline);
+    /// `cancel`, and off the executor's thread blocks until the producer has let go.
+    void cancel_and_wait() noexcept;
 
     /// Somebody has looked at the outcome, or will: a failure is not `unobserved` any more.
     void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
@@ -83,6 +85,8 @@ protected:
     /// From now on the executor's close cancels this, if it has one. False if it is closing
     /// already.
     bool end_with_executor() noexcept;
+    /// A producer that no cancel reaches: of its consumers none is the last, each may leave.
+    void goes_on_without_consumers() noexcept { ++branches_; }
 
     /// True: the caller alone decides. Without a code it now writes the outcome; either way it then
     /// sees to it that the state is settled.
@@ -125,7 +129,10 @@ private:
     void last_reference_gone() noexcept final;
     bool attached(continuation& waiter) const noexcept;
     void remove(continuation& waiter) noexcept;
+    bool left_behind() const noexcept;
     void check_wait() const;
+    void let_go() noexcept;
+    static void let_go_of(state_base& first) noexcept;
 
     mutable small_mutex mutex_;
     std::atomic<unsigned> status_{0};
@@ -133,8 +140,9 @@ private:
     std::atomic<bool> observed_{false};
     bool watched_ = false;
     unsigned branches_ = 0;
+    const process_mark process_;
     intrusive_list<continuation> waiting_;
-    state_base* next_doomed_ = nullptr;
+    state_base* next_ = nullptr; // of those that are to let go, or to be deleted
     const intrusive_ptr<executor_link> link_;
 };
 

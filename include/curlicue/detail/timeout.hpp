@@ -12,7 +12,7 @@ template <class T>
 class timeout_state final : public state<T>, private continuation, private timed_work {
 public:
     timeout_state(const intrusive_ptr<state<T>>& source, executor::clock::time_point deadline)
-        : state<T>(source->link()), source_(source), deadline_(deadline), arm_(*this),
+        : state<T>(with_timer(source->link())), source_(source), deadline_(deadline), arm_(*this),
           finish_(*this) {}
 
     /// @throws what the executor's timer throws; nothing has changed then
@@ -70,8 +70,7 @@ private:
         }
     }
     void finish() noexcept {
-        if (this->link())
-            this->link()->stop_timer(*this);
+        this->link()->stop_timer(*this);
         if (this->fix())
             this->store(source_->take_noexcept());
         this->settle();

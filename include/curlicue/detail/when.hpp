@@ -25,7 +25,8 @@ template <class T> intrusive_ptr<executor_link> common_link(const states<T>& sou
 /// `Rule::input_ready(owner, index)` is called for each input as it becomes ready,
 /// `Rule::all_ready` after the last of them, on whatever threads make them ready;
 /// `Rule::abandon(source, waiter)` for each input that is not needed any more, true if `waiter`
-/// will still be told. With `Rule::hands_back` the inputs that were not taken are not observed.
+/// will still be told. With `Rule::hands_back` the inputs that were not taken are not observed;
+/// with `Rule::waits_for_all` it is ready when each input is, or was left to others.
 template <class T, class U, class Rule> class when_state final : public state<U> {
 public:
     when_state(states<T> sources, bool shared)
@@ -75,7 +76,8 @@ public:
             this->store(failure(std::current_exception()));
         }
         abandon();
-        this->settle();
+        if (!Rule::waits_for_all)
+            this->settle();
     }
 
     /// The sources of all inputs but one, in their order.
@@ -122,7 +124,7 @@ private:
             return;
         if (!this->fixed())
             Rule::all_ready(*this);
-        if (this->cancelled())
+        if (Rule::waits_for_all || this->cancelled())
             this->settle();
     }
 
@@ -145,6 +147,7 @@ private:
 // What the rules of `when_all` and `gather` share: inputs run on, whatever the others do.
 struct keep_inputs {
     static constexpr bool hands_back = false;
+    static constexpr bool waits_for_all = false;
     static bool abandon(state_base&, continuation&) noexcept { return true; }
 };
 
@@ -197,6 +200,7 @@ template <> struct gather_rule<void> : keep_inputs {
 template <class T, class Any> struct when_any_rule {
     using value_type = Any;
     static constexpr bool hands_back = true;
+    static constexpr bool waits_for_all = false;
 
     static bool abandon(state_base& source, continuation& waiter) noexcept {
         return !source.detach(waiter);
@@ -212,10 +216,11 @@ template <class T, class Any> struct when_any_rule {
     static void all_ready(auto&) noexcept {}
 };
 
-/// The first one decides, the others are cancelled.
+/// The first one decides, the others are cancelled, and let go before it is ready.
 template <class T> struct race_rule {
     using value_type = T;
     static constexpr bool hands_back = false;
+    static constexpr bool waits_for_all = true;
 
     static bool abandon(state_base& source, continuation& waiter) noexcept {
         return source.cancel_for(waiter);

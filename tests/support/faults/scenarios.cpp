@@ -3,11 +3,13 @@
 #include "support/faults/resolver.hpp"
 #include "support/faults/scene.hpp"
 #include "support/nginx.hpp"
+#include <curlicue/curlicue.h>
 #include <curlicue/loop.hpp>
 #include <curlicue/mime.hpp>
 #include <curlicue/task.hpp>
 
 #include <chrono>
+#include <memory>
 
 namespace curlicue::test {
 namespace {
@@ -173,6 +175,47 @@ void timed_out(scene& on) {
     on.run();
 }
 
+void borrowed(scene& on) {
+    auto& multi = on.open();
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(
+        curl_easy_duphandle(quiet(url("/hello")).native_handle()), &curl_easy_cleanup);
+    on.trouble_begins();
+    on.expect(multi.perform(easy::borrow(handle.get())));
+    on.run();
+}
+
+int count(void* calls) noexcept { return ++*static_cast<int*>(calls); }
+
+// What is refused has not happened.
+void in_c(scene& on) {
+    on.open();
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
+    curl_easy_setopt(handle.get(), CURLOPT_URL, url("/hello").c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
+    curlicue_multi* multi = nullptr;
+    int done = 0, posted = 0, closed = 0;
+    const auto expect = [&](int status, int wanted, const char* otherwise) {
+        if (wanted != (status == CURLICUE_OK ? 1 : 0))
+            on.judge(std::make_exception_ptr(otherwise));
+    };
+    on.trouble_begins();
+    if (curlicue_multi_new(on.loop(), nullptr, &multi) != CURLICUE_OK)
+        return;
+    const auto added = curlicue_multi_add(
+        multi, handle.get(), [](void* data, CURL*, int, const char*) { count(data); }, &done);
+    expect(added, static_cast<int>(curlicue_multi_size(multi)), "refused, but added");
+    const auto queued = curlicue_multi_post(
+        multi, [](void* data) { count(data); }, &posted);
+    on.run();
+    expect(added, done, "refused, but told");
+    expect(queued, posted, "refused, but posted");
+    const auto ends = curlicue_multi_close(
+        multi, [](void* data) { count(data); }, &closed);
+    curlicue_multi_free(multi);
+    on.run();
+    expect(ends, closed, "refused, but closed");
+}
+
 } // namespace
 
 const std::vector<scenario>& scenarios() {
@@ -190,6 +233,8 @@ const std::vector<scenario>& scenarios() {
         {"ASecondShard", &second_shard},
         {"AName", &name},
         {"ATimeout", &timed_out},
+        {"ABorrowedHandle", &borrowed},
+        {"C", &in_c},
     };
     return all;
 }
