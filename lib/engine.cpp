@@ -151,7 +151,7 @@ CURLMcode engine::start(transfer& item) {
     item.home = &home;
     item.socket_news = sockets_->announced();
     ++home.running;
-    home.ftp += asks_for_too_little_ && server.may_be_ftp ? 1 : 0;
+    home.waiting += asks_for_too_little_ && server.may_wait ? 1 : 0;
     counters_.running.add();
     home.make_room();
     const auto code = call_libcurl([&] { return home.multi()->add(core.handle()); });
@@ -298,7 +298,7 @@ void engine::has_left_libcurl(transfer& item) noexcept {
     auto& home = *std::exchange(item.home, nullptr);
     auto& server = *std::exchange(item.server, nullptr);
     placement::ended(server, home.number);
-    home.ftp -= asks_for_too_little_ && server.may_be_ftp ? 1 : 0;
+    home.waiting -= asks_for_too_little_ && server.may_wait ? 1 : 0;
     counters_.running.set(counters_.running.value() - 1);
     --home.running;
     if (surplus(home))
@@ -392,10 +392,10 @@ void engine::let_go(transfer& item) noexcept {
 }
 
 // Where libcurl has asked for another socket of such a transfer, or for none any more, it may have
-// to be called to go on: it would start the transfer once the data connection is there, but asks
-// for nothing to do so.
-[[gnu::noinline]] void engine::ftp_may_go_on(shard& of, CURL* by) noexcept {
-    if (is_ours(by) && speaks(by, "ftp"))
+// to be called to go on: it would start FTP's transfer once the data connection is there, and
+// LDAP's bind once TLS is, but asks for nothing to do so.
+[[gnu::noinline]] void engine::may_go_on(shard& of, CURL* by) noexcept {
+    if (is_ours(by) && (speaks(by, "ftp") || speaks(by, "ldap")))
         of.kick_all();
 }
 

@@ -89,7 +89,7 @@ public:
     // What shards ask for.
     void kicked(shard& by) noexcept;
     void watch(shard& of, CURL* by, curl_socket_t socket, int what) noexcept;
-    void ftp_may_go_on(shard& of, CURL* by) noexcept;
+    void may_go_on(shard& of, CURL* by) noexcept;
     timeout& timers() noexcept override { return *timeout_; }
 
     void hold_loop(hold keep) noexcept;

@@ -44,8 +44,9 @@ bool may_multiplex(const easy_core& handle, std::string_view server) noexcept {
     return may_use_tls(server) || handle.is_set(CURLOPT_HTTP_VERSION);
 }
 
-bool is_ftp(std::string_view server) noexcept {
-    return server.size() > 3 && curl_strnequal(server.data(), "ftp", 3) != 0;
+bool is_waited_for(std::string_view server) noexcept {
+    return server.size() > 4 && (curl_strnequal(server.data(), "ftp", 3) != 0 ||
+                                 curl_strnequal(server.data(), "ldap", 4) != 0);
 }
 
 placement::placement(shards sharding) noexcept : number_(next_number()), most_(sharding.most()) {}

@@ -25,13 +25,13 @@ std::string_view server_of(CURL* handle) noexcept;
 /// Whether connections to it may carry several transfers at a time, where libcurl lets them.
 bool may_multiplex(const easy_core& handle, std::string_view server) noexcept;
 
-/// By its scheme, or where that is missing by what libcurl makes of its name.
-bool is_ftp(std::string_view server) noexcept;
+/// FTP and LDAP, by the scheme or, where that is missing, by what libcurl makes of the name.
+bool is_waited_for(std::string_view server) noexcept;
 
 /// A server, as far as its transfers may share connections, and how many of them run where.
 struct origin final : ref_counted {
     origin(std::uint64_t owner, std::string_view server) noexcept
-        : placement(owner), may_be_ftp(server.empty() || is_ftp(server)) {}
+        : placement(owner), may_wait(server.empty() || is_waited_for(server)) {}
 
     /// How many transfers one of its connections carries at a time.
     enum class streams : unsigned char { unknown, one, many };
@@ -39,7 +39,7 @@ struct origin final : ref_counted {
     const std::uint64_t placement; // whose it is
     streams on_connection = streams::one;
     bool negotiates = false; // its transfers find out
-    const bool may_be_ftp;
+    const bool may_wait;     // for what libcurl does not ask to hear of
     std::size_t running = 0;
     std::vector<std::uint32_t> by_shard; // how many of them in each
 

@@ -55,7 +55,7 @@ public:
 
     const std::size_t number; ///< among the engine's shards
     std::size_t running = 0;  ///< transfers that libcurl holds here
-    std::size_t ftp = 0;      ///< of these, for how many libcurl may ask for too little
+    std::size_t waiting = 0;  ///< of these, for how many libcurl may ask for too little
     unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
     /// Likewise, but for those that only tell when to call again.
     unsigned moves() const noexcept { return effects - times_; }

@@ -47,6 +47,7 @@ def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certified else None
     if context:
         context.load_cert_chain(*certified)
+        context.num_tickets = 0  # they would wake the client up
     listener = socket.create_server(("127.0.0.1", int(port)), backlog=1024)
     while True:
         arguments = (listener.accept()[0], int(thought) / 1000, context)
