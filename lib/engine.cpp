@@ -70,11 +70,11 @@ bool engine::may_call_libcurl() const noexcept {
     return loop() != nullptr && dispatcher_.runs_here() && depth_ == 0;
 }
 
-void engine::queue(work& step) noexcept {
+void engine::queue(work& item) noexcept {
     if (dispatcher_.runs_here() && depth_ != 0)
-        deferred_.push(step);
+        deferred_.push(item);
     else
-        executor_link::of(dispatcher_)->enqueue(step);
+        executor_link::of(dispatcher_)->enqueue(item);
 }
 
 [[gnu::flatten]] future<easy> engine::add(const easy& handle) {
@@ -236,8 +236,8 @@ void engine::run_deferred() noexcept {
     // Each step may call libcurl and so come here again: a loop, not a recursion.
     if (std::exchange(unwinding_, true))
         return;
-    while (auto* const step = deferred_.pop())
-        step->run();
+    while (auto* const item = deferred_.pop())
+        item->run();
     unwinding_ = false;
 }
 

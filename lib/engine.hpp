@@ -75,7 +75,7 @@ public:
     /// Whether libcurl may be called here and now. Thread-safe.
     bool may_call_libcurl() const noexcept;
     /// Queues a step for the moment when it may. Thread-safe.
-    void queue(work& step) noexcept;
+    void queue(work& item) noexcept;
     void start_queued(transfer& item) noexcept;
     /// Takes it from libcurl, wherever it is, and settles it.
     void let_go(transfer& item) noexcept;

@@ -11,7 +11,7 @@ namespace curlicue::detail {
 namespace {
 
 // How often idle shards are looked for; one that is idle twice in a row is closed.
-constexpr std::chrono::seconds rest(30);
+constexpr std::chrono::seconds rest_time(30);
 
 // CURLMOPT_NETWORK_CHANGED, of libcurl 8.16: nothing that is set, but a thing that happens.
 constexpr auto network_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
@@ -109,7 +109,7 @@ void engine::close_idle_shards_now() noexcept {
 }
 
 void engine::look_for_idle_shards() noexcept {
-    start_alarm(resting_, placement_.limited() ? std::chrono::seconds(0) : rest);
+    start_alarm(resting_, placement_.limited() ? std::chrono::seconds(0) : rest_time);
 }
 
 void engine::kicked(shard& by) noexcept {

@@ -99,7 +99,7 @@ void state_base::attach(continuation& waiter) noexcept {
         const std::lock_guard lock(mutex_);
         if (!ready()) {
             waiting_.push_back(waiter);
-            branches_ += waiter.branch_ ? 1U : 0U;
+            branches_ += waiter.is_branch() ? 1U : 0U;
             return;
         }
     }
@@ -113,7 +113,7 @@ bool state_base::attached(continuation& waiter) const noexcept {
 
 void state_base::remove(continuation& waiter) noexcept {
     waiter.unlink();
-    branches_ -= waiter.branch_ ? 1U : 0U;
+    branches_ -= waiter.is_branch() ? 1U : 0U;
 }
 
 bool state_base::detach(continuation& waiter) noexcept {

@@ -25,8 +25,8 @@ struct raw_fd_sets {
         FD_ZERO(&except);
     }
 
-    CURLMcode fill(multi_handle& multi) noexcept {
-        return multi.fdset(read, write, except, highest);
+    CURLMcode fill(multi_handle& handle) noexcept {
+        return handle.fdset(read, write, except, highest);
     }
 
     fd_set read;
@@ -87,8 +87,8 @@ detail::multi_core& multi::core_outside(const char* call) const {
 int multi::perform() {
     int running = 0;
     const int ended =
-        core_outside("multi::perform").run("curl_multi_perform", [&](multi_handle& multi) {
-            return multi.perform(running);
+        core_outside("multi::perform").run("curl_multi_perform", [&](multi_handle& handle) {
+            return handle.perform(running);
         });
     return running - ended;
 }
@@ -105,8 +105,8 @@ bool multi::contains(const easy& handle) const noexcept {
 
 fd_sets multi::fdset() const {
     raw_fd_sets sets;
-    core_outside("multi::fdset").run("curl_multi_fdset", [&](multi_handle& multi) {
-        return sets.fill(multi);
+    core_outside("multi::fdset").run("curl_multi_fdset", [&](multi_handle& handle) {
+        return sets.fill(handle);
     });
     return {members(sets.read, sets.highest), members(sets.write, sets.highest),
             members(sets.except, sets.highest)};
@@ -114,8 +114,8 @@ fd_sets multi::fdset() const {
 
 int multi::select(std::chrono::milliseconds timeout) {
     raw_fd_sets sets;
-    core_outside("multi::select").run("curl_multi_fdset", [&](multi_handle& multi) {
-        return timeout.count() < 0 ? CURLM_BAD_FUNCTION_ARGUMENT : sets.fill(multi);
+    core_outside("multi::select").run("curl_multi_fdset", [&](multi_handle& handle) {
+        return timeout.count() < 0 ? CURLM_BAD_FUNCTION_ARGUMENT : sets.fill(handle);
     });
     if (sets.highest < 0)
         return -1;
@@ -136,8 +136,8 @@ int multi::poll(std::chrono::milliseconds timeout, std::span<curl_waitfd> extra)
     constexpr std::chrono::milliseconds longest(std::numeric_limits<int>::max());
     const auto milliseconds = static_cast<int>(std::clamp(timeout, -longest, longest).count());
     int ready = 0;
-    core_outside("multi::poll").run("curl_multi_poll", [&](multi_handle& multi) {
-        return multi.poll(extra, milliseconds, ready);
+    core_outside("multi::poll").run("curl_multi_poll", [&](multi_handle& handle) {
+        return handle.poll(extra, milliseconds, ready);
     });
     return ready;
 }
@@ -151,8 +151,8 @@ info_batch multi::info_read(std::size_t max) { return core("multi::info_read").i
 
 std::optional<std::chrono::milliseconds> multi::timeout() const {
     long milliseconds = -1;
-    core_outside("multi::timeout").run("curl_multi_timeout", [&](multi_handle& multi) {
-        return multi.timeout(milliseconds);
+    core_outside("multi::timeout").run("curl_multi_timeout", [&](multi_handle& handle) {
+        return handle.timeout(milliseconds);
     });
     if (milliseconds < 0)
         return std::nullopt;
@@ -162,8 +162,8 @@ std::optional<std::chrono::milliseconds> multi::timeout() const {
 int multi::socket_action(curl_socket_t socket, int ev_bitmask) {
     int running = 0;
     const int ended = core_outside("multi::socket_action")
-                          .run("curl_multi_socket_action", [&](multi_handle& multi) {
-                              return multi.socket_action(socket, ev_bitmask, running);
+                          .run("curl_multi_socket_action", [&](multi_handle& handle) {
+                              return handle.socket_action(socket, ev_bitmask, running);
                           });
     return running - ended;
 }
@@ -171,8 +171,8 @@ int multi::socket_action(curl_socket_t socket, int ev_bitmask) {
 int multi::socket_all() {
     int running = 0;
     const int ended =
-        core_outside("multi::socket_all").run("curl_multi_socket_all", [&](multi_handle& multi) {
-            return multi.socket_all(running);
+        core_outside("multi::socket_all").run("curl_multi_socket_all", [&](multi_handle& handle) {
+            return handle.socket_all(running);
         });
     return running - ended;
 }
@@ -183,7 +183,7 @@ void multi::setopt(CURLMoption option, multi_option_value value) {
     case multi_option_kind::number: {
         const auto number = take<curl_off_t>(option, value, "takes an integer");
         core.run("curl_multi_setopt",
-                 [&](multi_handle& multi) { return multi.setopt(option, number); });
+                 [&](multi_handle& handle) { return handle.setopt(option, number); });
         return;
     }
     case multi_option_kind::list:

@@ -176,22 +176,22 @@ info_batch multi_core::info_read(std::size_t max) {
     return batch;
 }
 
-void multi_core::listen(multi_socket_function callable) {
-    finish("CURLMOPT_SOCKETFUNCTION", handle_.listen_sockets(static_cast<bool>(callable)));
-    std::swap(socket_function_, callable);
+void multi_core::listen(multi_socket_function function) {
+    finish("CURLMOPT_SOCKETFUNCTION", handle_.listen_sockets(static_cast<bool>(function)));
+    std::swap(socket_function_, function);
 }
 
-void multi_core::listen(multi_timer_function callable) {
-    finish("CURLMOPT_TIMERFUNCTION", handle_.listen_timer(static_cast<bool>(callable)));
-    std::swap(timer_function_, callable);
+void multi_core::listen(multi_timer_function function) {
+    finish("CURLMOPT_TIMERFUNCTION", handle_.listen_timer(static_cast<bool>(function)));
+    std::swap(timer_function_, function);
 }
 
-void multi_core::listen(multi_notify_function callable) {
-    const CURLMcode code = handle_.listen_notify(static_cast<bool>(callable));
+void multi_core::listen(multi_notify_function function) {
+    const CURLMcode code = handle_.listen_notify(static_cast<bool>(function));
     if (code == CURLM_UNKNOWN_OPTION)
         throw usage_error(errc::too_old, "CURLMOPT_NOTIFYFUNCTION (libcurl 8.17)");
     finish("CURLMOPT_NOTIFYFUNCTION", code);
-    std::swap(notify_function_, callable);
+    std::swap(notify_function_, function);
 }
 
 void multi_core::assign(curl_socket_t socket, void* socketp) {
@@ -276,10 +276,10 @@ int multi_core::end_failed() noexcept {
     int ended = 0;
     while (std::exchange(any_callback_failed_, false)) { // a removal calls back too
         collect_reports();                               // who finished by itself has its result
-        for (auto& [curl, entry] : handles_)
-            if (entry.callback_failed && entry.running && !reported(curl) &&
+        for (auto& [curl, each] : handles_)
+            if (each.callback_failed && each.running && !reported(curl) &&
                 handle_.remove(curl) == CURLM_OK) {
-                entry.running = false;
+                each.running = false;
                 report({curl, CURLE_ABORTED_BY_CALLBACK});
                 ++ended;
             }
@@ -330,8 +330,8 @@ void multi_core::leave_libcurl() noexcept {
 void multi_core::shut_down(bool close_easies) noexcept {
     if (std::exchange(closed_, true))
         return;
-    for (auto& [curl, entry] : handles_)
-        if (entry.running)
+    for (auto& [curl, each] : handles_)
+        if (each.running)
             handle_.remove(curl); // where libcurl refuses, its cleanup takes it off
     handle_.cleanup();
 
@@ -342,14 +342,14 @@ void multi_core::shut_down(bool close_easies) noexcept {
     const auto sockets = std::exchange(socket_function_, nullptr);
     const auto timer = std::exchange(timer_function_, nullptr);
     const auto notify = std::exchange(notify_function_, nullptr);
-    for (const auto& [curl, entry] : handles) {
-        if (entry.callback_failed && entry.running && !exception_) // in here
-            exception_ = core_of(entry.handle).take_exception();
-        part_from(entry.handle);
+    for (const auto& [curl, each] : handles) {
+        if (each.callback_failed && each.running && !exception_) // in here
+            exception_ = core_of(each.handle).take_exception();
+        part_from(each.handle);
     }
     if (close_easies)
-        for (const auto& [curl, entry] : handles)
-            core_of(entry.handle).close();
+        for (const auto& [curl, each] : handles)
+            core_of(each.handle).close();
 }
 
 } // namespace curlicue::detail

@@ -18,9 +18,9 @@ constexpr bool keeps = false;
 constexpr bool keeps = true;
 #endif
 
-constexpr std::size_t step = 64;
+constexpr std::size_t size_step = 64;
 constexpr std::size_t largest = 1024;
-constexpr std::size_t most = 1024; // blocks of each size
+constexpr std::size_t most_blocks = 1024; // of each size
 
 struct block {
     block* next;
@@ -33,14 +33,14 @@ struct size_class {
 
 // Needs no constructor and no destructor: states may be freed before the one and after the other.
 struct free_blocks {
-    std::array<size_class, largest / step> classes;
+    std::array<size_class, largest / size_step> classes;
     bool registered;
     bool ended;
 
     bool keep(void* memory, std::size_t size) noexcept;
     void give_back() noexcept;
 };
-thread_local free_blocks kept{};
+thread_local free_blocks kept_blocks{};
 
 // Gives back what a thread has kept, when it ends.
 class end_of_thread {
@@ -48,14 +48,14 @@ public:
     end_of_thread() = default;
     end_of_thread(const end_of_thread&) = delete;
     end_of_thread& operator=(const end_of_thread&) = delete;
-    ~end_of_thread() { kept.give_back(); }
+    ~end_of_thread() { kept_blocks.give_back(); }
 };
 
-constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / step; }
+constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / size_step; }
 
 bool free_blocks::keep(void* memory, std::size_t size) noexcept {
     auto& same = classes[class_of(size)];
-    if (ended || same.count == most)
+    if (ended || same.count == most_blocks)
         return false;
     if (!std::exchange(registered, true))
         static thread_local const end_of_thread guard;
@@ -77,15 +77,15 @@ void free_blocks::give_back() noexcept {
 void* recycled::operator new(std::size_t size) {
     if (!keeps || size > largest)
         return ::operator new(size);
-    auto& same = kept.classes[class_of(size)];
+    auto& same = kept_blocks.classes[class_of(size)];
     if (same.first == nullptr)
-        return ::operator new((class_of(size) + 1) * step);
+        return ::operator new((class_of(size) + 1) * size_step);
     --same.count;
     return std::exchange(same.first, same.first->next);
 }
 
 void recycled::operator delete(void* memory, std::size_t size) noexcept {
-    if (!keeps || size > largest || !kept.keep(memory, size))
+    if (!keeps || size > largest || !kept_blocks.keep(memory, size))
         ::operator delete(memory);
 }
 

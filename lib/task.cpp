@@ -12,25 +12,25 @@ struct turn {
     std::coroutine_handle<> next;
 };
 
-thread_local turn* current = nullptr;
+thread_local turn* current_turn = nullptr;
 
 } // namespace
 
 void resume(std::coroutine_handle<> coroutine) noexcept {
     turn here{nullptr, coroutine};
-    auto* const outer = std::exchange(current, &here);
+    auto* const outer = std::exchange(current_turn, &here);
     while (here.next) {
         here.running = std::exchange(here.next, nullptr);
         here.running.resume();
     }
-    current = outer;
+    current_turn = outer;
 }
 
 void hand_over(std::coroutine_handle<> suspended, std::coroutine_handle<> next) noexcept {
     // One that was resumed by other means, or is of another kind, does not return to the loop
     // above.
-    if (current != nullptr && current->running == suspended)
-        current->next = next;
+    if (current_turn != nullptr && current_turn->running == suspended)
+        current_turn->next = next;
     else
         resume(next);
 }

@@ -68,10 +68,13 @@ TAKES_OVER CURLcode curl_easy_perform(CURL* handle) {
     return handle == nullptr ? libcurl::next().perform(handle) : perform(handle);
 }
 
-// An option's number says what its value is.
-TAKES_OVER CURLcode curl_easy_setopt(CURL* handle, CURLoption option, ...) {
+// An option's number says what its value is. After an enumeration va_start is undefined: the name
+// is given to a function that takes what it is promoted to.
+TAKES_OVER CURLcode set_option(CURL* handle, int number, ...) __asm__("curl_easy_setopt");
+CURLcode set_option(CURL* handle, int number, ...) {
+    const auto option = static_cast<CURLoption>(number);
     std::va_list value;
-    va_start(value, option);
+    va_start(value, number);
     const auto code = option < CURLOPTTYPE_OBJECTPOINT
                           ? set_number(handle, option, va_arg(value, long))
                       : option / 10000 == CURLOPTTYPE_OFF_T / 10000

@@ -79,8 +79,12 @@ public:
     T* detach() noexcept { return std::exchange(pointer_, nullptr); }
 
     T* get() const noexcept { return pointer_; }
-    T* operator->() const noexcept { return pointer_; }
-    T& operator*() const noexcept { return *pointer_; }
+    T* operator->() const noexcept { return &**this; }
+    T& operator*() const noexcept {
+        if (pointer_ == nullptr)
+            __builtin_unreachable(); // g++ 12 otherwise warns of what a null would do (-O1)
+        return *pointer_;
+    }
     explicit operator bool() const noexcept { return pointer_ != nullptr; }
     friend bool operator==(const intrusive_ptr&, const intrusive_ptr&) = default;
 

@@ -29,8 +29,8 @@ public:
     failure(errc code) noexcept : code_(code) {}
     /// Its code is that of the exception; one that has none gives `state_not_recoverable`.
     failure(std::exception_ptr exception) noexcept;
-    failure(std::error_code code, std::shared_ptr<const detail> detail) noexcept
-        : code_(code), detail_(std::move(detail)) {}
+    failure(std::error_code code, std::shared_ptr<const detail> more) noexcept
+        : code_(code), detail_(std::move(more)) {}
 
     const std::error_code& code() const noexcept { return code_; }
     bool cancelled() const noexcept { return code_ == errc::cancelled; }
@@ -78,7 +78,7 @@ public:
         return has_value() ? nullptr : why().exception();
     }
     /// The failure itself; only where there is no value.
-    const failure& why() const noexcept { return *std::get_if<0>(&content_); }
+    const failure& why() const noexcept { return std::get<0>(content_); }
 
 private:
     void check() const {

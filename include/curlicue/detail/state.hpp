@@ -23,12 +23,12 @@ public:
     /// Called once, with no lock held, on the thread that made the state ready; runs no code of
     /// the user's, but queues it.
     virtual void source_ready() noexcept = 0;
+    bool is_branch() const noexcept { return branch_; }
 
 protected:
     ~continuation() = default;
 
 private:
-    friend class state_base;
     const bool branch_;
 };
 
