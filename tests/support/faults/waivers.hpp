@@ -13,6 +13,8 @@ inline const places& upstream_dies_of_no_memory() {
         "libuv.so.1 uv_poll_start",
         "libuv.so.1 uv_async_init",
         "libuv.so.1 uv_signal_init",
+        // libcurl 8.14: cf_h2_shutdown hands nghttp2 a session that could not be made.
+        "libnghttp2.so.14 nghttp2_session_mem_recv2",
     };
     return all;
 }
