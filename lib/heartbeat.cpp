@@ -111,8 +111,8 @@ bool heartbeat::look_at(transfer& item) noexcept {
     if (!beats_ || item.home == nullptr)
         return false;
     auto& home = *item.home;
-    const auto bytes = bytes_of(item.curl());
-    const bool moved = std::exchange(item.bytes, bytes) != bytes;
+    const auto so_far = bytes_of(item.curl());
+    const bool moved = std::exchange(item.bytes, so_far) != so_far;
     item.still = moved ? 0 : item.still + 1;
     home.moved |= moved;
     // Where nothing moves, libcurl calls no progress callback, which may want to end the transfer
