@@ -49,9 +49,7 @@ const char* advice(errc code) noexcept {
     case errc::timed_out:
         return "timed out";
     case errc::would_block:
-        return "libcurl would stop the loop for this protocol; run it on a loop_thread or "
-               "loop_pool "
-               "of its own";
+        return "libcurl would stop the loop for this protocol; run it on a loop_thread of its own";
     }
     return "unknown curlicue error";
 }

@@ -120,13 +120,11 @@ public:
     bool closed() const noexcept;
 
     /// Raw data over the connection of a CONNECT_ONLY transfer.
-    /// @returns how many bytes went, or none: not now, wait for CURLINFO_ACTIVESOCKET, which
-    /// nothing of
-    ///     ours watches from when the future is ready; end your own watch before the easy is
-    ///     removed
+    /// @returns how many bytes went, or none: not now. Wait for CURLINFO_ACTIVESOCKET, which
+    /// nothing
+    ///     of ours watches once the future is ready; end your watch before the easy is removed
     std::optional<std::size_t> send(std::string_view data);
-    /// @returns how many bytes came, 0 at the end of the stream, or none: nothing now, wait
-    /// likewise
+    /// @returns how many bytes came, 0 at the end of the stream, or none: not now, wait likewise
     std::optional<std::size_t> recv(std::span<char> buffer);
     /// Sends what keeps idle connections alive (HTTP/2 PING).
     void upkeep();
