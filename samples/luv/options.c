@@ -4,6 +4,7 @@
 #include "transfer.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +42,8 @@ static curl_off_t number(lua_State* L, const char* name) {
     if (value != value)
         wants(L, name, "a number or a boolean");
     /* math.huge is as much as there is, and a cast of it is undefined. */
-    if (value >= (lua_Number)CURL_OFF_T_MAX || value <= -(lua_Number)CURL_OFF_T_MAX)
-        return value > 0 ? CURL_OFF_T_MAX : -CURL_OFF_T_MAX;
+    if (value >= (lua_Number)INT64_MAX || value <= -(lua_Number)INT64_MAX)
+        return value > 0 ? INT64_MAX : -INT64_MAX;
     return (curl_off_t)value;
 }
 
