@@ -23,8 +23,8 @@ constexpr int max_rounds = 8;
 // One call may be long: 64 downloads over one QUIC connection take 0.4 s (OpenSSL 3.5). Once a turn
 // has lasted this long, what is left comes with the next one.
 constexpr std::chrono::milliseconds turn_time(10);
-constexpr std::size_t batch = 32;        // of steps, between two looks at the time
-constexpr unsigned oldest_uv = 0x012c00; // 1.44.0
+constexpr std::size_t steps_at_once = 32; // of steps, between two looks at the time
+constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
 
 } // namespace
 
@@ -226,7 +226,7 @@ bool engine::run_steps() noexcept {
     do {
         const auto begun = timeout::clock::now();
         timing_ = true; // what they call of libcurl is their time
-        steps_left_ -= dispatcher_.run(std::min(steps_left_, batch));
+        steps_left_ -= dispatcher_.run(std::min(steps_left_, steps_at_once));
         timing_ = false;
         counters_.continuations.add_since(begun);
     } while (dispatcher_.busy() && steps_left_ != 0 && !has_had_its_time());

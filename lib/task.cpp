@@ -61,12 +61,12 @@ intrusive_ptr<state_base> task_context::break_off() noexcept {
         const std::lock_guard lock(mutex_);
         if (!cancel_pending_.load(std::memory_order_relaxed) || await_ == nullptr)
             return nullptr;
-        auto& source = await_->source();
-        switch (source.leave(*await_)) {
+        await = await_;
+        auto& source = await->source();
+        switch (source.leave(*await)) {
         case state_base::leaving::last_branch:
             return intrusive_ptr<state_base>::share(&source);
         case state_base::leaving::detached:
-            await = await_;
             break;
         case state_base::leaving::gone:
             return nullptr; // not attached yet, or its source was quicker

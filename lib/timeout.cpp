@@ -23,10 +23,11 @@ timeout::~timeout() {
 void timeout::start(timed_work& item, clock::time_point deadline, whose is) {
     stop(item, is);
     auto& queue = queue_of(is);
-    if (spares_.empty()) {
+    auto spare =
+        spares_.empty() ? timed_work::queue::node_type() : spares_.extract(spares_.begin());
+    if (spare.empty()) {
         item.position = queue.emplace(deadline, &item);
     } else {
-        auto spare = spares_.extract(spares_.begin());
         spare.key() = deadline;
         spare.mapped() = &item;
         item.position = queue.insert(std::move(spare));

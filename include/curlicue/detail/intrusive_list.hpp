@@ -40,9 +40,9 @@ public:
     T* pop_front() noexcept {
         if (empty())
             return nullptr;
-        auto* const first = static_cast<T*>(head_.next_);
-        first->unlink();
-        return first;
+        T& first = static_cast<T&>(*head_.next_);
+        first.unlink();
+        return &first;
     }
     /// Moves all items of `other` to the end of this one.
     void splice(intrusive_list& other) noexcept {
