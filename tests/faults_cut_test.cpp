@@ -96,7 +96,9 @@ TEST_P(ACutReply, EndsOnceAndIsToldAsWhatItIs) {
     std::size_t cut = 0;
     for (const attempt& each : attempts) {
         SCOPED_TRACE("cut after " + std::to_string(cut) + " bytes");
-        EXPECT_EQ(each.code, ended_alone(quiet(server.url("/" + std::to_string(cut)))));
+        if (cut % sparseness() == 0) {
+            EXPECT_EQ(each.code, ended_alone(quiet(server.url("/" + std::to_string(cut)))));
+        }
         EXPECT_THAT(each.code.value(), code_of(GetParam(), cut));
         EXPECT_EQ(each.body, content.substr(0, each.body.size()));
         EXPECT_TRUE(cut < whole || each.body == content);
@@ -159,7 +161,7 @@ protected:
         // libcurl 7.88 forgives a transfer five connections that end under it: those that were kept
         // before, and those that others leave meanwhile.
         constexpr std::size_t at_once = 2;
-        while (attempts.size() < 1000) {
+        while (attempts.size() < 1000 / sparseness()) {
             for (std::size_t i = 0; i < at_once; ++i)
                 start(server.url());
             run_to([&] {

@@ -103,7 +103,7 @@ TEST_F(AnHttp2Goaway, AfterTheReplyTakesNothingAway) { expect_ten("/goaway/after
 TEST_F(AnHttp2Goaway, ThatRefusesTheRequestFailsIt) { expect_ten("/goaway/refused", Ne(CURLE_OK)); }
 
 TEST_F(AnHttp2Goaway, InTheMiddleOfTheReplyLeavesTheNextToANewConnection) {
-    for (int i = 0; i < 50; ++i)
+    for (std::size_t i = 0; i < 50; i += sparseness())
         EXPECT_FALSE(fetch(url("/goaway/middle"), &as_http2).code);
     for (const attempt& each : attempts)
         EXPECT_TRUE(each.body == whole_body());
@@ -112,7 +112,7 @@ TEST_F(AnHttp2Goaway, InTheMiddleOfTheReplyLeavesTheNextToANewConnection) {
 // libcurl 7.88 fails one in a hundred with CURLE_HTTP2, also when it is alone: those that it starts
 // on the connection before it has read the GOAWAY.
 TEST_F(AnHttp2Goaway, BetweenTwoRepliesFailsTheNextAtMost) {
-    for (int i = 0; i < 50; ++i)
+    for (std::size_t i = 0; i < 50; i += sparseness())
         EXPECT_THAT(fetch(url("/goaway/after"), &as_http2).code.value(),
                     AnyOf(CURLE_OK, CURLE_HTTP2));
     for (const attempt& each : attempts)

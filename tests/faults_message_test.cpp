@@ -165,10 +165,13 @@ TEST_F(AnAttackedMulti, DecodesACompressedBodyThatIsCutAsFarAsItGoes) {
     for (std::size_t cut = 0; cut < packed.size(); cut += cut < 30 ? 1 : 101)
         start(url(cut), decode);
     finish();
+    std::size_t seen = 0;
     for (const attempt& each : attempts) {
         easy again = quiet(each.page.getinfo<CURLINFO_EFFECTIVE_URL>().value_or(""));
         decode(again);
-        EXPECT_EQ(each.code, ended_alone(again));
+        if (seen++ % sparseness() == 0) {
+            EXPECT_EQ(each.code, ended_alone(again));
+        }
         EXPECT_TRUE(each.body == text.substr(0, each.body.size()));
     }
 }

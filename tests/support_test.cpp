@@ -309,6 +309,18 @@ TEST(Relay, TellsOfEnds) {
         std::this_thread::yield();
 }
 
+TEST(Relay, HandsAResetOnBehindWhatCameBefore) {
+    const scripted_server server([](connection& client) {
+        client.read_request_head();
+        client.write("HTTP/1.1 200 OK\r\n\r\nhalf"); // a FIN would be the end of it
+        client.reset();
+    });
+    const relay far(server.url(), {std::chrono::milliseconds(1)});
+    const auto ended = get(far.url(server.url()));
+    EXPECT_EQ(ended.code, CURLE_RECV_ERROR);
+    EXPECT_EQ(ended.body, "half");
+}
+
 TEST(Relay, VanishesWithoutAWord) {
     const scripted_server server([](connection& client) {
         client.read_request_head();

@@ -33,7 +33,7 @@ std::vector<std::string> ftp_server::prepare() const {
 }
 
 std::string ftp_server::url(std::string_view path) const {
-    return "ftp://" + port_.address() + '/' + std::string(path);
+    return "ftp://127.0.0.1:" + std::to_string(control_.port()) + '/' + std::string(path);
 }
 
 } // namespace curlicue::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/road.hpp"
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -27,6 +28,7 @@ private:
     temporary_directory directory_;
     reserved_port port_;
     server_process process_;
+    road_to control_{port_.number()};
 };
 
 } // namespace curlicue::test

@@ -119,11 +119,11 @@ std::filesystem::path nginx::prepare() const {
 }
 
 std::string nginx::http(std::string_view path) const {
-    return "http://" + http_.address() + std::string(path);
+    return "http://127.0.0.1:" + std::to_string(to_http_.port()) + std::string(path);
 }
 
 std::string nginx::https(std::string_view path) const {
-    return "https://" + https_.address() + std::string(path);
+    return "https://127.0.0.1:" + std::to_string(to_https_.port()) + std::string(path);
 }
 
 } // namespace curlicue::test

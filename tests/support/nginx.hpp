@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/road.hpp"
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -46,6 +47,8 @@ private:
     reserved_port http_;
     reserved_port https_;
     server_process process_;
+    road_to to_http_{http_.number()};
+    road_to to_https_{https_.number()};
 };
 
 } // namespace curlicue::test

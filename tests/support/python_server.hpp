@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/road.hpp"
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -18,7 +19,7 @@ public:
     /// @throws std::runtime_error if it does not serve
     explicit python_server(const char* script, const std::vector<std::string>& arguments = {});
 
-    std::uint16_t port() const noexcept { return port_.number(); }
+    std::uint16_t port() const noexcept { return way_.port(); }
     /// @param origin "http://127.0.0.1", for instance
     std::string url(std::string_view origin, std::string_view path) const;
 
@@ -26,6 +27,7 @@ private:
     temporary_directory directory_;
     reserved_port port_;
     server_process process_;
+    road_to way_{port_.number()};
 };
 
 /// Whether the interpreter that runs them can import this.

@@ -62,41 +62,51 @@ std::uint16_t port_of(std::string_view url) {
 // What one end has said and the other has not heard yet.
 class direction {
 public:
-    direction(int from, int to) noexcept : from_(from), to_(to) {}
+    direction(int from, int to, clock::duration way) noexcept : from_(from), to_(to), way_(way) {}
 
     bool hears() const noexcept { return !ended_ && size_ < window; }
     bool over() const noexcept { return ended_ && pieces_.empty(); }
     std::optional<clock::time_point> due() const {
         return pieces_.empty() ? std::nullopt : std::optional(pieces_.front().due);
     }
-    /// False if the end that spoke has been cut off.
-    bool hear(clock::duration way) {
+    void hear(clock::duration thought = {}) {
         std::array<char, 16384> chunk{};
         const auto size = ::recv(from_, chunk.data(), chunk.size(), MSG_DONTWAIT);
-        if (size < 0)
-            return errno == EAGAIN || errno == EINTR;
-        pieces_.push_back({clock::now() + way, {chunk.data(), static_cast<std::size_t>(size)}});
-        size_ += static_cast<std::size_t>(size);
-        ended_ = size == 0;
-        return true;
+        if (size < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        ended_ = size <= 0;
+        const auto what = size > 0 ? piece::text : size < 0 || reset_ ? piece::reset : piece::end;
+        const auto heard = static_cast<std::size_t>(std::max<ssize_t>(size, 0));
+        pieces_.push_back({clock::now() + way_ + thought, what, {chunk.data(), heard}});
+        size_ += heard;
     }
-    /// False if the end that is to hear it has been cut off.
-    bool say(clock::time_point now) {
-        for (; !pieces_.empty() && pieces_.front().due <= now; pieces_.pop_front()) {
-            auto& text = pieces_.front().text;
-            if (text.empty()) {
+    /// The end that speaks takes nothing any more: what it has said is followed by a reset.
+    void hear_of_reset() {
+        if (!std::exchange(reset_, true) && ended_)
+            pieces_.push_back({clock::now() + way_, piece::reset, {}});
+    }
+    enum class said { well, to_nobody, reset };
+    said say(clock::time_point now) {
+        for (; waits(now); pieces_.pop_front()) {
+            auto& [due, what, text] = pieces_.front();
+            if (what == piece::reset) {
+                const linger none{.l_onoff = 1, .l_linger = 0};
+                ::setsockopt(to_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+                return said::reset;
+            }
+            if (what == piece::end) {
                 ::shutdown(to_, SHUT_WR);
                 continue;
             }
             const auto size = ::send(to_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
             if (size < 0)
-                return errno == EAGAIN || errno == EINTR;
+                return errno == EAGAIN || errno == EINTR ? said::well : to_nobody();
             size_ -= static_cast<std::size_t>(size);
             text.erase(0, static_cast<std::size_t>(size));
             if (!text.empty())
-                return true;
+                break;
         }
-        return true;
+        return said::well;
     }
     bool waits(clock::time_point now) const { return due() && *due() <= now; }
     void forget() {
@@ -107,12 +117,20 @@ public:
 private:
     struct piece {
         clock::time_point due;
-        std::string text; // empty: the end
+        enum { text, end, reset } what;
+        std::string said;
     };
-    int from_, to_;
+    said to_nobody() {
+        forget();
+        ended_ = true;
+        return said::to_nobody;
+    }
+    const int from_, to_;
+    const clock::duration way_;
     std::deque<piece> pieces_;
     std::size_t size_ = 0;
     bool ended_ = false;
+    bool reset_ = false;
 };
 
 } // namespace
@@ -120,8 +138,8 @@ private:
 class relay::connection {
 public:
     connection(int client, std::uint16_t server, const road& like)
-        : client_(client), server_(connected_to(server)), like_(like), there_(client_, server_),
-          back_(server_, client_) {}
+        : client_(client), server_(connected_to(server)), like_(like),
+          there_(client_, server_, like.way), back_(server_, client_, like.way) {}
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
     ~connection() {
@@ -149,21 +167,27 @@ public:
             return swallow(client);
         if (client.revents != 0 && there_.hears()) {
             asked_ = true;
-            if (!there_.hear(like_.way))
-                return false;
+            there_.hear();
         }
         if (server.revents != 0 && back_.hears()) {
             const auto now = clock::now();
             if (std::exchange(asked_, false)) // what follows an answer's beginning comes with it
                 thinks_until_ = now + like_.thought;
-            if (!back_.hear(like_.way + std::max(thinks_until_ - now, clock::duration::zero())))
-                return false;
+            back_.hear(std::max(thinks_until_ - now, clock::duration::zero()));
         }
         const auto now = clock::now();
-        return there_.say(now) && back_.say(now) && !(there_.over() && back_.over());
+        return say(there_, back_, now) && say(back_, there_, now) &&
+               !(there_.over() && back_.over());
     }
 
 private:
+    /// False if that was a reset.
+    static bool say(direction& one, direction& other, clock::time_point now) {
+        const auto how = one.say(now);
+        if (how == direction::said::to_nobody)
+            other.hear_of_reset();
+        return how != direction::said::reset;
+    }
     /// The server has gone: what the client says is lost, and its end alone is seen.
     bool swallow(const pollfd& client) {
         there_.forget();

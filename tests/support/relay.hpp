@@ -12,7 +12,7 @@
 namespace curlicue::test {
 
 /// The way to a server that is far away, that thinks, or that goes without a word: hands on what
-/// the clients and the server say, as late as it is told to. It does so in a thread of its own; its
+/// the clients and the server say, resets too, as late as it is told to. It does so in a thread of its own; its
 /// destructor cuts all connections.
 class relay {
 public:

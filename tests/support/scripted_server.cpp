@@ -104,6 +104,9 @@ scripted_server::scripted_server(script script)
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     listen(address);
+    socklen_t length = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
+    way_.emplace(ntohs(address.sin_port));
 }
 
 scripted_server::scripted_server(script script, const std::filesystem::path& unix_socket)
@@ -156,10 +159,7 @@ void scripted_server::serve(int socket) {
 }
 
 std::string scripted_server::url(std::string_view path) const {
-    sockaddr_in address{};
-    socklen_t length = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
-    return "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + std::string(path);
+    return "http://127.0.0.1:" + std::to_string(way_->port()) + std::string(path);
 }
 
 std::size_t scripted_server::accepted() const {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/road.hpp"
+
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -72,6 +75,7 @@ private:
     std::set<int> live_; // a socket is closed with the mutex held, so that these are always open
     std::size_t accepted_ = 0;
     std::thread acceptor_;
+    std::optional<road_to> way_; // none to a unix socket
 };
 
 } // namespace curlicue::test
