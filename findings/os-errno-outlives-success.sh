@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# libcurl 7.88.1 (Debian 12): CURLINFO_OS_ERRNO of a transfer that succeeded is the errno of an address
+# that was tried before the one that answered; it stays through later transfers that had no failure at
+# all, and through curl_easy_reset. Here a name has two addresses, of which 127.0.0.2 refuses and 127.0.0.1
+# answers. (libcurl 8.14.1: ECONNREFUSED after the first success as well, 0 from the next transfer on.)
+# So it tells nothing by itself. Takes half a minute, most of it for the
+# packages. Seen:
+#
+#   libcurl/7.88.1
+#   a name of two addresses: CURLcode 0, ECONNREFUSED
+#   the next transfer, which no address refused: CURLcode 0, ECONNREFUSED
+#   after curl_easy_reset: ECONNREFUSED
+#   one more transfer: CURLcode 0, ECONNREFUSED
+#
+set -euo pipefail
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp"
+
+# libcurl and Python of Debian 12 with all they need, unpacked here and installed nowhere
+package=libcurl4=7.88.1-10+deb12u15
+mkdir -p lists/partial archives/partial root
+: >status
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm main" >sources.list
+apt=(apt-get -qq -o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=-
+    -o Dir::State="$tmp" -o Dir::State::status="$tmp/status" -o Dir::Cache="$tmp"
+    -o APT::Sandbox::User= --download-only --no-install-recommends --yes)
+if ! { "${apt[@]}" update && "${apt[@]}" install "$package" python3; }; then
+    echo "$package cannot be had" >&2
+    exit 2
+fi
+for deb in archives/*.deb; do dpkg -x "$deb" root; done
+loader=$(find root -name 'ld-linux*.so.*' | head -n 1)
+libraries=$(find root -name '*.so.*' -printf '%h\n' | sort -u | paste -sd :)
+
+cat >fact.py <<'EOF'
+import ctypes, errno, socket, threading
+from ctypes import c_char_p, c_long, c_size_t, c_void_p
+
+curl = ctypes.CDLL("libcurl.so.4")
+curl.curl_version.restype = c_char_p
+curl.curl_easy_init.restype = curl.curl_slist_append.restype = c_void_p
+WRITE = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_size_t, c_size_t, c_void_p)
+URL, WRITEFUNCTION, NOSIGNAL, NOPROXY, RESOLVE = 10002, 20011, 99, 10177, 10203
+OS_ERRNO = 0x200019
+
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+refusing = socket.socket()  # bound and not listening: nobody else gets the port
+refusing.bind(("127.0.0.2", port))
+
+def serve():
+    while True:
+        peer, _ = listener.accept()
+        peer.recv(65536)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        peer.close()
+
+threading.Thread(target=serve, daemon=True).start()
+write = WRITE(lambda _, size, count, __: size * count)
+names = c_void_p(curl.curl_slist_append(None, b"both:%d:127.0.0.2,127.0.0.1" % port))
+easy = c_void_p(curl.curl_easy_init())
+
+def get(host):
+    for option, value in (
+        (URL, b"http://%s:%d/" % (host, port)), (WRITEFUNCTION, write), (NOSIGNAL, c_long(1)),
+        (NOPROXY, b"*"), (RESOLVE, names),
+    ):
+        curl.curl_easy_setopt(easy, option, value)
+    return "CURLcode %d, %s" % (curl.curl_easy_perform(easy), os_errno())
+
+def os_errno():
+    number = c_long(-1)
+    curl.curl_easy_getinfo(easy, OS_ERRNO, ctypes.byref(number))
+    return errno.errorcode.get(number.value, str(number.value))
+
+seen = [get(b"both"), get(b"127.0.0.1")]
+curl.curl_easy_reset(easy)
+seen += [os_errno(), get(b"127.0.0.1")]
+print(curl.curl_version().decode().split()[0])
+for what, outcome in zip((
+    "a name of two addresses", "the next transfer, which no address refused",
+    "after curl_easy_reset", "one more transfer",
+), seen):
+    print("%s: %s" % (what, outcome))
+success = "CURLcode 0, ECONNREFUSED"
+as_seen = seen == [success, success, "ECONNREFUSED", success]
+raise SystemExit(0 if as_seen else "this has changed")
+EOF
+PYTHONHOME=root/usr timeout 60 "$loader" --library-path "$libraries" root/usr/bin/python3 -B fact.py
