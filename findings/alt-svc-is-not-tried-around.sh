@@ -11,7 +11,7 @@
 #   with what it remembers: CURLcode 7, the origin has had 1 connections
 #   and again: CURLcode 7, the origin has had 1 connections
 #   without the file: CURLcode 0, the origin has had 2 connections
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)
@@ -43,8 +43,8 @@ curl = ctypes.CDLL("libcurl.so.4")
 curl.curl_version.restype = c_char_p
 curl.curl_easy_init.restype = c_void_p
 WRITE = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_size_t, c_size_t, c_void_p)
-URL, WRITEFUNCTION, NOSIGNAL, NOPROXY, CAINFO, ALTSVC, ALTSVC_CTRL = 10002, 20011, 99, 10177, 10065, 10287, 286
-H1 = 8
+URL, WRITEFUNCTION, NOSIGNAL, NOPROXY, CAINFO = 10002, 20011, 99, 10177, 10065
+ALTSVC, ALTSVC_CTRL, H1 = 10287, 286, 8
 
 origin = socket.create_server(("127.0.0.1", 0))
 port = origin.getsockname()[1]

@@ -10,7 +10,7 @@
 #   libcurl/7.88.1
 #   running: 1, accepted before the removal: []
 #   removed, accepted: [b'Subject: half\r\n\r\nThe first half.\r\n']
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)

@@ -9,7 +9,7 @@
 #   libcurl/8.14.1
 #   easy_perform: CONNECT with a keep alive of 60 s, SUBSCRIBE, PINGREQ
 #   multi_socket_action: CONNECT with a keep alive of 60 s, SUBSCRIBE, nothing for 90 s
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)

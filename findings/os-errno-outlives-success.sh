@@ -2,17 +2,16 @@
 # SPDX-License-Identifier: MIT
 # libcurl 7.88.1 (Debian 12): CURLINFO_OS_ERRNO of a transfer that succeeded is the errno of an address
 # that was tried before the one that answered; it stays through later transfers that had no failure at
-# all, and through curl_easy_reset. Here a name has two addresses, of which 127.0.0.2 refuses and 127.0.0.1
-# answers. (libcurl 8.14.1: ECONNREFUSED after the first success as well, 0 from the next transfer on.)
-# So it tells nothing by itself. Takes half a minute, most of it for the
-# packages. Seen:
+# all, and through curl_easy_reset. Here a name has two addresses, of which 127.0.0.2 refuses and
+# 127.0.0.1 answers. So the number tells nothing by itself. (libcurl 8.14.1: ECONNREFUSED after the first
+# success as well, 0 from the next transfer on.) Takes half a minute, most of it for the packages. Seen:
 #
 #   libcurl/7.88.1
 #   a name of two addresses: CURLcode 0, ECONNREFUSED
 #   the next transfer, which no address refused: CURLcode 0, ECONNREFUSED
 #   after curl_easy_reset: ECONNREFUSED
 #   one more transfer: CURLcode 0, ECONNREFUSED
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)

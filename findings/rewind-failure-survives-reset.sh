@@ -16,7 +16,7 @@
 #   reset and GET: CURLcode 0
 #   reset and PUT: CURLcode 0
 #   the server answered /first /another /get /last
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)
@@ -48,7 +48,8 @@ curl = ctypes.CDLL("libcurl.so.4")
 curl.curl_version.restype = c_char_p
 curl.curl_easy_init.restype = curl.curl_slist_append.restype = c_void_p
 DATA = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_size_t, c_size_t, c_void_p)
-URL, UPLOAD, READFUNCTION, WRITEFUNCTION, NOSIGNAL, NOPROXY, HTTPHEADER = 10002, 46, 20012, 20011, 99, 10177, 10023
+URL, UPLOAD, READFUNCTION, WRITEFUNCTION = 10002, 46, 20012, 20011
+NOSIGNAL, NOPROXY, HTTPHEADER = 99, 10177, 10023
 
 listener = socket.create_server(("127.0.0.1", 0))
 base = b"http://127.0.0.1:%d" % listener.getsockname()[1]

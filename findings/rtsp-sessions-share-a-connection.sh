@@ -14,7 +14,7 @@
 #   connection 0: PLAY session 1
 #   easy handle of session 0 heard []
 #   easy handle of session 1 heard ['media of session 0', 'media of session 1']
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)

@@ -7,7 +7,7 @@
 #   libcurl/8.14.1, 2 connections asked for, 8 transfers
 #   the multi handle's own pool: 2 connections at once
 #   a pool in a share: 8 connections at once
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)

@@ -10,7 +10,7 @@
 #   imap: CAPABILITY LOGIN LIST LOGOUT, CURLcode 28, one call of curl_multi_perform took 4 s
 #   pop3: CAPA USER PASS LIST QUIT, CURLcode 28, one call of curl_multi_perform took 4 s
 #   smtp: EHLO NOOP QUIT, CURLcode 28, one call of curl_multi_perform took 4 s
-#
+
 set -euo pipefail
 
 tmp=$(mktemp -d)
