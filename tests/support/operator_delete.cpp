@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <new>
 
-// The standard's comes to operator new(size). A sanitizer's does not, and has memory that is not for
-// the ones below; std::stable_sort uses it, and so does googletest 1.16.
+// The standard's comes to operator new(size). A sanitizer's does not, and has memory that is not
+// for the ones below; std::stable_sort uses it, and so does googletest 1.16.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     try {
         return operator new(size);

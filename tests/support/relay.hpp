@@ -12,8 +12,8 @@
 namespace curlicue::test {
 
 /// The way to a server that is far away, that thinks, or that goes without a word: hands on what
-/// the clients and the server say, resets too, as late as it is told to. It does so in a thread of its own; its
-/// destructor cuts all connections.
+/// the clients and the server say, resets too, as late as it is told to. It does so in a thread of
+/// its own; its destructor cuts all connections.
 class relay {
 public:
     struct road {
