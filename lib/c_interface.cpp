@@ -232,7 +232,8 @@ int curlicue_multi_add(curlicue_multi* multi, CURL* handle, curlicue_done done, 
     return status_of_call([&] {
         auto waiting = made_to_tell<easy>(
             [=](result<easy>&& outcome) noexcept { tell(done, data, handle, std::move(outcome)); });
-        waiting->wait_for(std::move(waiting), multi->multi.add_handle(easy::borrow(handle)));
+        decltype(waiting)::element_type::wait_for(std::move(waiting),
+                                                  multi->multi.add_handle(easy::borrow(handle)));
     });
 }
 
@@ -271,7 +272,7 @@ int curlicue_multi_close(curlicue_multi* multi, void (*closed)(void* data), void
             if (closed != nullptr)
                 closed(data);
         });
-        waiting->wait_for(std::move(waiting), multi->multi.close());
+        decltype(waiting)::element_type::wait_for(std::move(waiting), multi->multi.close());
     });
 }
 

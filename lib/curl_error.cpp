@@ -164,15 +164,16 @@ private:
 
 constexpr std::size_t errors_of_system = 134; // Linux has the most
 
-template <std::size_t... Error>
-const std::error_category& refusal(std::size_t os_error, std::index_sequence<Error...>) noexcept {
-    static const auto& all = *new const std::array{refused_by_system(Error)...}; // immortal
-    return all[os_error < all.size() ? os_error : 0];
-}
+template <std::size_t... Error> struct refusals {
+    explicit refusals(std::index_sequence<Error...>) noexcept {}
+    std::array<refused_by_system, sizeof...(Error)> all{refused_by_system(Error)...};
+};
 
 const std::error_category& refusal_by_system(int os_error) noexcept {
-    return refusal(static_cast<std::size_t>(os_error),
-                   std::make_index_sequence<errors_of_system>());
+    constexpr auto numbers = std::make_index_sequence<errors_of_system>();
+    static const detail::immortal<decltype(refusals(numbers))> table(numbers);
+    const auto error = static_cast<std::size_t>(os_error);
+    return table.object.all[error < errors_of_system ? error : 0];
 }
 
 /// Whether what the code equals by itself is right. A refusal before a connection stood may have

@@ -305,10 +305,14 @@ void easy_core::close() {
     require_thread("easy::close");
     if (auto* const by = attached_to())
         by->remove(*this);
-    core_registry::instance().leave(*this);
-    closed_.store(true, std::memory_order_release);
+    mark_closed();
     if (attached_to() == nullptr)
         clean_up();
+}
+
+void easy_core::mark_closed() noexcept {
+    core_registry::instance().leave(*this);
+    closed_.store(true, std::memory_order_release);
 }
 
 void easy_core::reset() {

@@ -187,6 +187,8 @@ public:
     /// @throws std::bad_alloc
     void renew();
     void close();
+    /// By whoever has claimed it: closed from now on, and cleaned up when the claim is released.
+    void mark_closed() noexcept;
 
     callback_slots& callbacks() noexcept { return callbacks_; }
 

@@ -314,7 +314,7 @@ bool engine::conclude(transfer& item) noexcept {
     auto& core = item.core();
     // While the claim is ours, so that nobody else has added it meanwhile.
     if (options_.close_handles && phase_.load(std::memory_order_relaxed) >= phase::closing)
-        core.close();
+        core.mark_closed();
     core.release_claim();
     item.settle();
     // One for the descriptor that it leaves, and where that was of use one to see if there are

@@ -53,7 +53,7 @@ bool may_be_stuck(unsigned still) noexcept { return std::has_single_bit(still) |
     running_ = true;
     if (stopped_ || under_way()) // then at its end
         return;
-    if (interval_ > interval_.zero() && next_beat_ == clock::time_point::max())
+    if (interval_ > std::chrono::milliseconds::zero() && next_beat_ == clock::time_point::max())
         next_beat_ = deadline_after(interval_);
     const auto due = std::min(next_beat_, std::max(earliest_, next_look_));
     if (due == clock::time_point::max() || (armed && position->first <= due))

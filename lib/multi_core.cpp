@@ -345,11 +345,10 @@ void multi_core::shut_down(bool close_easies) noexcept {
     for (const auto& [curl, each] : handles) {
         if (each.callback_failed && each.running && !exception_) // in here
             exception_ = core_of(each.handle).take_exception();
+        if (close_easies)
+            core_of(each.handle).mark_closed();
         part_from(each.handle);
     }
-    if (close_easies)
-        for (const auto& [curl, each] : handles)
-            core_of(each.handle).close();
 }
 
 } // namespace curlicue::detail

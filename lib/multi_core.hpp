@@ -40,9 +40,9 @@ public:
     void remove(CURL* curl);
     info_batch info_read(std::size_t max);
 
-    void listen(multi_socket_function callable);
-    void listen(multi_timer_function callable);
-    void listen(multi_notify_function callable);
+    void listen(multi_socket_function function);
+    void listen(multi_timer_function function);
+    void listen(multi_notify_function function);
     void assign(curl_socket_t socket, void* socketp);
     CURLMcode wakeup() noexcept { return handle_.wakeup(); }
     CURLMcode switch_notification(unsigned notification, bool on) noexcept;

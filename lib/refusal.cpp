@@ -53,7 +53,7 @@ long double longest_time(CURLoption option) noexcept {
     // libcurl counts these in milliseconds, and up to 8.14 refuses more (setopt.c).
     if (option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT ||
         option == CURLOPT_SERVER_RESPONSE_TIMEOUT)
-        return std::numeric_limits<int>::max() / 1000;
+        return std::floor(std::numeric_limits<int>::max() / 1000.0L);
     return static_cast<long double>(std::numeric_limits<long>::max());
 }
 

@@ -78,7 +78,7 @@ public:
         return has_value() ? nullptr : why().exception();
     }
     /// The failure itself; only where there is no value.
-    const failure& why() const noexcept { return std::get<0>(content_); }
+    const failure& why() const noexcept { return std::get<0>(content_); } // NOLINT(*-escape)
 
 private:
     void check() const {

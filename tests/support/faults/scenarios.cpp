@@ -177,8 +177,9 @@ void timed_out(scene& on) {
 
 void borrowed(scene& on) {
     auto& multi = on.open();
-    const std::unique_ptr<CURL, void (*)(CURL*)> handle(
-        curl_easy_duphandle(quiet(url("/hello")).native_handle()), &curl_easy_cleanup);
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
+    curl_easy_setopt(handle.get(), CURLOPT_URL, url("/hello").c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
     on.trouble_begins();
     on.expect(multi.perform(easy::borrow(handle.get())));
     on.run();
