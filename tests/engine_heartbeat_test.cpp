@@ -50,6 +50,8 @@ protected:
         begin({.sharding = shards::one});
     }
     void TearDown() override {
+        curl->on_action = nullptr; // what they refer to has gone with the test
+        curl->on_getinfo = nullptr;
         started.clear();
         shard_fixture::TearDown();
     }
