@@ -188,8 +188,8 @@ TEST_F(AHeartbeat, CallsForOneShardARoundOfTheLoop) {
         curl->actions.clear();
         turn();
     } while (!curl->actions.empty());
-    between_rounds rounds(loop);
     std::map<fake_multi*, int> called;
+    between_rounds rounds(loop); // whose end runs the loop
     curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
         ++rounds.now;
         ++called[&multi];
@@ -200,8 +200,8 @@ TEST_F(AHeartbeat, CallsForOneShardARoundOfTheLoop) {
 
 TEST_F(AHeartbeat, LooksAtABoundedNumberOfTransfersARoundOfTheLoop) {
     add(2000);
-    between_rounds rounds(loop);
     int looks = 0;
+    between_rounds rounds(loop);
     curl->on_getinfo = [&] {
         ++rounds.now;
         ++looks;
