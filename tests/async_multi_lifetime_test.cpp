@@ -216,20 +216,28 @@ TEST_F(ABorrowedLoopElsewhere, IsRunOnOneThreadAfterTheOther) {
     over.cancel();
 }
 
+// What each waits for is told on a thread that never runs the loop: one that did would have to call
+// nothing of it while it moves on.
 TEST_F(ABorrowedLoopElsewhere, IsRunByOneOfManyThatTryAtOnce) {
     std::atomic<int> ran{0}, refused{0};
     std::vector<std::jthread> all;
     for (int t = 0; t != 4; ++t)
         all.emplace_back([&] {
-            for (int i = 0; i != 50; ++i)
+            for (int i = 0; i != 50; ++i) {
+                promise<void> told;
+                auto turn = told.get_future();
+                const std::jthread teller([&] {
+                    std::this_thread::sleep_for(100us);
+                    told.set_value();
+                });
                 try {
-                    auto turn = multi->post([] {});
                     multi->run_until(std::move(turn));
                     ++ran;
                 } catch (const usage_error& error) {
                     EXPECT_EQ(error.code(), errc::wrong_thread);
                     ++refused;
                 }
+            }
         });
     all.clear();
     EXPECT_EQ(ran + refused, 200);

@@ -138,6 +138,8 @@ public:
     ///     calls `uv_stop`; inside_callback; no_loop; wrong_thread while another thread runs the
     ///     loop: in `run_until`, as a `loop_thread`, or polling. The transfer goes on, and an
     ///     lvalue stays valid. Who is in a callback of the host's own is not seen by this.
+    /// @threading a loop may move to this thread so. Meanwhile the thread that ran it last calls
+    ///     nothing of it: what it queues counts as queued on the loop's thread until this runs.
     template <class T> T run_until(future<T>& awaited) {
         run_until(*awaited.checked());
         return awaited.get();

@@ -177,11 +177,11 @@ void timed_out(scene& on) {
 
 void borrowed(scene& on) {
     auto& multi = on.open();
-    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
-    curl_easy_setopt(handle.get(), CURLOPT_URL, url("/hello").c_str());
-    curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
+    CURL* const handle = on.handle();
+    curl_easy_setopt(handle, CURLOPT_URL, url("/hello").c_str());
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
     on.trouble_begins();
-    on.expect(multi.perform(easy::borrow(handle.get())));
+    on.expect(multi.perform(easy::borrow(handle)));
     on.run();
 }
 
@@ -190,9 +190,9 @@ int count(void* calls) noexcept { return ++*static_cast<int*>(calls); }
 // What is refused has not happened.
 void in_c(scene& on) {
     on.open();
-    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
-    curl_easy_setopt(handle.get(), CURLOPT_URL, url("/hello").c_str());
-    curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
+    CURL* const handle = on.handle();
+    curl_easy_setopt(handle, CURLOPT_URL, url("/hello").c_str());
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
     curlicue_multi* multi = nullptr;
     int done = 0, posted = 0, closed = 0;
     const auto expect = [&](int status, int wanted, const char* otherwise) {
@@ -203,7 +203,7 @@ void in_c(scene& on) {
     if (curlicue_multi_new(on.loop(), nullptr, &multi) != CURLICUE_OK)
         return;
     const auto added = curlicue_multi_add(
-        multi, handle.get(), [](void* data, CURL*, int, const char*) { count(data); }, &done);
+        multi, handle, [](void* data, CURL*, int, const char*) { count(data); }, &done);
     expect(added, static_cast<int>(curlicue_multi_size(multi)), "refused, but added");
     const auto queued = curlicue_multi_post(
         multi, [](void* data) { count(data); }, &posted);

@@ -24,6 +24,11 @@ async_multi& scene::open(async_multi_options options) {
     return multi_.emplace(&loop_, std::move(options));
 }
 
+CURL* scene::handle() {
+    handle_.reset(curl_easy_init());
+    return handle_.get();
+}
+
 void scene::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
 void scene::run_to(const std::function<bool()>& reached) {

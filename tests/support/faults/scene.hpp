@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <curl/curl.h>
 #include <uv.h>
 
 namespace curlicue::test {
@@ -33,6 +35,8 @@ public:
 
     async_multi& open(async_multi_options options = {});
     uv_loop_t* loop() noexcept { return &loop_; }
+    /// A handle that is borrowed from here: it is there until the loop is done with it.
+    CURL* handle();
     /// Until nothing keeps the loop.
     void run();
     void run_to(const std::function<bool()>& reached);
@@ -52,6 +56,7 @@ private:
     void ask_again();
 
     uv_loop_t loop_{};
+    std::unique_ptr<CURL, void (*)(CURL*)> handle_{nullptr, &curl_easy_cleanup};
     std::optional<async_multi> multi_;
     int expected_ = 0;
     int come_out_ = 0;
