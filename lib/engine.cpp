@@ -260,7 +260,7 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     item.fix_outcome(code);
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
-    if (says_goodbye(item.curl()) && !core.shares_connections())
+    if (says_goodbye(item.curl()))
         item.home->idle.remember(item.curl());
     if (code == CURLE_OK && core.owned() && core.is_set(CURLOPT_CONNECT_ONLY) && !item.leaving()) {
         // Removed, it would lose the connection that send and recv are to use.

@@ -55,8 +55,10 @@ void engine::close_shard(shard& of) noexcept {
     if (of.multi() == nullptr)
         return;
     sockets_->forget(of);
-    of.idle.cut_short();
-    call_libcurl([&] { return of.close(), CURLM_OK; });
+    {
+        const goodbyes::silence silence(of.idle);
+        call_libcurl([&] { return of.close(), CURLM_OK; });
+    }
     counters_.shards.set(counters_.shards.value() - 1);
 }
 

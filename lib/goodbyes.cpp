@@ -6,8 +6,10 @@
 #include <new>
 #include <string_view>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace curlicue::detail {
 namespace {
@@ -16,6 +18,12 @@ namespace {
 // comes of it (liblber). HTTP's connections may carry other transfers.
 constexpr std::array<const char*, 10> talkative{"ftp",   "ftps", "imap", "imaps", "pop3",
                                                 "pop3s", "scp",  "sftp", "smtp",  "smtps"};
+
+void put_in_place_of(int descriptor, int replacement) noexcept {
+    const int flags = ::fcntl(descriptor, F_GETFD);
+    ::dup2(replacement, descriptor);
+    ::fcntl(descriptor, F_SETFD, flags);
+}
 
 } // namespace
 
@@ -48,17 +56,37 @@ void goodbyes::remember(CURL* finished) noexcept {
         if (known != idle_.end())
             known->identity = *identity;
         else
-            idle_.push_back({socket, *identity});
+            idle_.push_back({socket, *identity, -1});
     } catch (const std::bad_alloc&) {
         // Then its goodbye is said.
     }
 }
 
-void goodbyes::cut_short() noexcept {
+goodbyes::silence::silence(goodbyes& of) noexcept : idle_(of.idle_) {
+    int ends[2] = {-1, -1};
+    if (idle_.empty() || ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+        return;
+    ::close(ends[1]);
+    nobody_ = ends[0];
+    for (auto& each : idle_)
+        if (identity_of(each.socket) == each.identity) {
+            each.aside = ::fcntl(each.socket, F_DUPFD_CLOEXEC, 0);
+            if (each.aside != -1) // else no descriptor is left, and the goodbye is said
+                put_in_place_of(each.socket, nobody_);
+        }
+}
+
+goodbyes::silence::~silence() {
+    const auto nobody = identity_of(nobody_);
     for (const auto& each : idle_)
-        if (identity_of(each.socket) == each.identity)
-            ::shutdown(each.socket, SHUT_RDWR);
+        if (each.aside != -1) {
+            if (identity_of(each.socket) == nobody)
+                put_in_place_of(each.socket, each.aside);
+            ::close(each.aside);
+        }
     idle_.clear();
+    if (nobody_ != -1)
+        ::close(nobody_);
 }
 
 } // namespace curlicue::detail

@@ -193,6 +193,34 @@ INSTANTIATE_TEST_SUITE_P(All, AKeptConnection,
                                     (tested.param.borrowed ? "Borrowed" : "");
                          });
 
+// So curl keeps its connections between its transfers. Of a borrowed handle only libcurl knows.
+class AConnectionOfAShare : public AKeptConnection {};
+
+TEST_P(AConnectionOfAShare, IsLeftToIt) {
+    const std::unique_ptr<CURLSH, decltype(&curl_share_cleanup)> shared(curl_share_init(),
+                                                                        &curl_share_cleanup);
+    curl_share_setopt(shared.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    const auto connections_of_one = [&] {
+        easy made = transfer();
+        curl_easy_setopt(made.native_handle(), CURLOPT_SHARE, shared.get());
+        const long count = run(multi->add_handle(std::move(made))).getinfo<CURLINFO_NUM_CONNECTS>();
+        raw.back().reset();
+        return count;
+    };
+    const long first = connections_of_one();
+    close();
+    multi.emplace(&loop);
+    EXPECT_EQ(connections_of_one(), first - 1);
+    EXPECT_EQ(server.count("goodbye", 0), 0u);
+    close();
+    raw.clear();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AConnectionOfAShare,
+                         testing::Values(kept{"ftp", true}, kept{"pop3", true},
+                                         kept{"imaps", true}),
+                         [](const auto& tested) { return std::string(tested.param.scheme); });
+
 // What is left of a burst is closed while others run.
 class AnIdleShardOfFtp : public async_fixture {};
 
