@@ -224,7 +224,7 @@ TEST_F(ABorrowedLoopElsewhere, IsRunByOneOfManyThatTryAtOnce) {
     for (int t = 0; t != 4; ++t)
         all.emplace_back([&] {
             for (int i = 0; i != 50; ++i) {
-                promise<void> told;
+                promise<void> told(multi->executor());
                 auto turn = told.get_future();
                 const std::jthread teller([&] {
                     std::this_thread::sleep_for(100us);
