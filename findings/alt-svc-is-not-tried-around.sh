@@ -12,28 +12,8 @@
 #   and again: CURLcode 7, the origin has had 1 connections
 #   without the file: CURLcode 0, the origin has had 2 connections
 
-set -euo pipefail
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-
-# libcurl and Python of Debian 12 with all they need, unpacked here and installed nowhere
-package=libcurl4=7.88.1-10+deb12u15
-mkdir -p lists/partial archives/partial root
-: >status
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm main" >sources.list
-apt=(apt-get -qq -o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=-
-    -o Dir::State="$tmp" -o Dir::State::status="$tmp/status" -o Dir::Cache="$tmp"
-    -o APT::Sandbox::User= --download-only --no-install-recommends --yes)
-if ! { "${apt[@]}" update && "${apt[@]}" install "$package" python3 openssl; }; then
-    echo "$package cannot be had" >&2
-    exit 2
-fi
-for deb in archives/*.deb; do dpkg -x "$deb" root; done
-loader=$(find root -name 'ld-linux*.so.*' | head -n 1)
-libraries=$(find root -name '*.so.*' -printf '%h\n' | sort -u | paste -sd :)
+source "$(dirname "${BASH_SOURCE[0]}")/debian.bash"
+unpack bookworm libcurl4=7.88.1-10+deb12u15 python3 openssl
 
 cat >fact.py <<'EOF'
 import ctypes, socket, ssl, threading
@@ -90,7 +70,6 @@ for what, outcome in zip((
     print("%s: CURLcode %d, the origin has had %d connections" % (what, *outcome))
 raise SystemExit(0 if seen == [(0, 1), (7, 1), (7, 1), (0, 2)] else "this has changed")
 EOF
-OPENSSL_CONF=root/etc/ssl/openssl.cnf "$loader" --library-path "$libraries" root/usr/bin/openssl req \
-    -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost 2>openssl.log || { cat openssl.log >&2; exit 1; }
-PYTHONHOME=root/usr timeout 60 "$loader" --library-path "$libraries" root/usr/bin/python3 -B fact.py
+within 60 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem \
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>openssl.log || { cat openssl.log >&2; exit 1; }
+within 60 python3 -B fact.py

@@ -15,28 +15,8 @@
 #   easy handle of session 0 heard []
 #   easy handle of session 1 heard ['media of session 0', 'media of session 1']
 
-set -euo pipefail
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-
-# libcurl and Python of Debian 12 with all they need, unpacked here and installed nowhere
-package=libcurl4=7.88.1-10+deb12u15
-mkdir -p lists/partial archives/partial root
-: >status
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [signed-by=$keys] http://deb.debian.org/debian bookworm main" >sources.list
-apt=(apt-get -qq -o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=-
-    -o Dir::State="$tmp" -o Dir::State::status="$tmp/status" -o Dir::Cache="$tmp"
-    -o APT::Sandbox::User= --download-only --no-install-recommends --yes)
-if ! { "${apt[@]}" update && "${apt[@]}" install "$package" python3; }; then
-    echo "$package cannot be had" >&2
-    exit 2
-fi
-for deb in archives/*.deb; do dpkg -x "$deb" root; done
-loader=$(find root -name 'ld-linux*.so.*' | head -n 1)
-libraries=$(find root -name '*.so.*' -printf '%h\n' | sort -u | paste -sd :)
+source "$(dirname "${BASH_SOURCE[0]}")/debian.bash"
+unpack bookworm libcurl4=7.88.1-10+deb12u15 python3
 
 cat >fact.py <<'EOF'
 import ctypes, socket, threading, time
@@ -123,4 +103,4 @@ shared = [connection for connection, _, _ in requests] == [0] * 4
 as_seen = shared and heard == [[], ["media of session 0", "media of session 1"]]
 raise SystemExit(0 if as_seen else "this has changed")
 EOF
-PYTHONHOME=root/usr timeout 60 "$loader" --library-path "$libraries" root/usr/bin/python3 -B fact.py
+within 60 python3 -B fact.py

@@ -8,28 +8,8 @@
 #   the multi handle's own pool: 2 connections at once
 #   a pool in a share: 8 connections at once
 
-set -euo pipefail
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-
-# libcurl and Python of Debian 13 with all they need, unpacked here and installed nowhere
-package=libcurl4t64=8.14.1-2+deb13u7
-mkdir -p lists/partial archives/partial root
-: >status
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie main" >sources.list
-apt=(apt-get -qq -o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=-
-    -o Dir::State="$tmp" -o Dir::State::status="$tmp/status" -o Dir::Cache="$tmp"
-    -o APT::Sandbox::User= --download-only --no-install-recommends --yes)
-if ! { "${apt[@]}" update && "${apt[@]}" install "$package" python3; }; then
-    echo "$package cannot be had" >&2
-    exit 2
-fi
-for deb in archives/*.deb; do dpkg -x "$deb" root; done
-loader=$(find root -name 'ld-linux*.so.*' | head -n 1)
-libraries=$(find root -name '*.so.*' -printf '%h\n' | sort -u | paste -sd :)
+source "$(dirname "${BASH_SOURCE[0]}")/debian.bash"
+unpack trixie libcurl4t64=8.14.1-2+deb13u7 python3
 
 cat >fact.py <<'EOF'
 import ctypes, socket, threading, time
@@ -96,4 +76,4 @@ print("the multi handle's own pool: %d connections at once" % own)
 print("a pool in a share: %d connections at once" % shared)
 raise SystemExit(0 if (own, shared) == (ASKED, TRANSFERS) else "this has changed")
 EOF
-PYTHONHOME=root/usr timeout 90 "$loader" --library-path "$libraries" root/usr/bin/python3 -B fact.py
+within 90 python3 -B fact.py
