@@ -417,10 +417,10 @@ void engine::run_until(state_base& awaited) {
         // Told on another thread, its step is still to come here.
     } while (!stop.done() && !awaited.detach(stop));
     --runs_;
-    if (nobody == std::thread::id())
-        runner_.store({}, std::memory_order_release);
     if (phase_.load(std::memory_order_acquire) != phase::closed)
         update_hold();
+    if (nobody == std::thread::id())
+        runner_.store({}, std::memory_order_release); // from here on the loop may be another's
     if (!stop.done())
         throw usage_error(alive ? errc::stopped : errc::would_deadlock, call);
 }

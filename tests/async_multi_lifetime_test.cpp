@@ -219,6 +219,7 @@ TEST_F(ABorrowedLoopElsewhere, IsRunOnOneThreadAfterTheOther) {
 // What each waits for is told on a thread that never runs the loop: one that did would have to call
 // nothing of it while it moves on.
 TEST_F(ABorrowedLoopElsewhere, IsRunByOneOfManyThatTryAtOnce) {
+    auto over = multi->add_handle(slow()); // keeps the loop
     std::atomic<int> ran{0}, refused{0};
     std::vector<std::jthread> all;
     for (int t = 0; t != 4; ++t)
@@ -242,6 +243,7 @@ TEST_F(ABorrowedLoopElsewhere, IsRunByOneOfManyThatTryAtOnce) {
     all.clear();
     EXPECT_EQ(ran + refused, 200);
     EXPECT_GT(ran, 0);
+    over.cancel();
 }
 
 // ---- the end
