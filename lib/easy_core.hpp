@@ -187,6 +187,9 @@ public:
     /// @throws std::bad_alloc
     void renew();
     void close();
+    /// In the middle of a transfer that is about to be removed: over HTTP/3, nobody is to use its
+    /// connection again.
+    void give_connection_up() noexcept;
     /// By whoever has claimed it: closed from now on, and cleaned up when the claim is released.
     void mark_closed() noexcept;
 
@@ -249,6 +252,7 @@ private:
     bool prefers_ca_bundle_ = false;
     bool must_rewind_ = false; // the last transfer could not
     bool lends_rewind_ = false;
+    bool gives_connection_up_ = false;
     CURLcode result_ = CURLE_OK;
     int socket_error_ = 0;
     int os_error_ = 0;

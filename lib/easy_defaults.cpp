@@ -84,6 +84,21 @@ void easy_core::lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept
         curl_easy_setopt(handle_, CURLOPT_SEEKFUNCTION, nullptr);
         curl_easy_setopt(handle_, CURLOPT_SEEKDATA, nullptr);
     }
+    if (std::exchange(gives_connection_up_, false))
+        curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, 0L);
+}
+
+// What has come of a stream that is called off, or comes yet, OpenSSL's QUIC takes from what the
+// server may send over the connection, and never gives it back. Which protocol it is libcurl tells
+// with the head of the reply; HTTP/3 is for those alone who ask for it.
+[[gnu::noinline]] void easy_core::give_connection_up() noexcept {
+    if (!owned_ || by_hand_ || is_set(CURLOPT_FORBID_REUSE) ||
+        !(is_set(CURLOPT_HTTP_VERSION) || is_set(CURLOPT_ALTSVC)))
+        return;
+    long version = 0;
+    curl_easy_getinfo(handle_, CURLINFO_HTTP_VERSION, &version);
+    if (version == 0 || version >= CURL_HTTP_VERSION_3)
+        gives_connection_up_ = curl_easy_setopt(handle_, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
 }
 
 void easy_core::forbid_unsound_reuse() {

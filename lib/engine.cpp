@@ -279,8 +279,12 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
 // imap_done, ssh_done), the loop with them. On a connection that is shut down it finds nobody to
 // talk to.
 [[gnu::noinline]] void engine::hang_up(const transfer& item) noexcept {
-    if (!item.lingers && says_goodbye(item.curl()))
+    if (item.lingers)
+        return;
+    if (says_goodbye(item.curl()))
         sockets_->hang_up(item.curl(), item.socket_news);
+    else if (stops_after_cancels_)
+        item.core().give_connection_up();
 }
 
 bool engine::remove_from_libcurl(transfer& item) noexcept {

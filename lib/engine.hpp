@@ -260,6 +260,7 @@ private:
     const bool reads_while_paused_ = has(fault::reads_while_paused);
     const bool asks_for_too_little_ = has(fault::asks_for_too_little);
     const bool ends_no_shutdown_ = has(fault::ends_no_shutdown);
+    const bool stops_after_cancels_ = has(fault::stops_after_cancels);
     transfer_list transfers_;
     work_queue deferred_; // asked for inside libcurl
     work_queue waiting_;  // for descriptors, that others may leave

@@ -85,7 +85,9 @@ constexpr std::array faults{
     // any driver, for 20 s and more.
     known_fault{fault::stops_after_cancels, 0x080600, newest,
                 "nothing more comes over an HTTP/3 connection after some cancelled downloads",
-                "set CURLOPT_FORBID_REUSE before such a cancel, or use HTTP/2", by_openssl},
+                "owned easies that are cancelled leave their connection to nobody; set "
+                "CURLOPT_FORBID_REUSE where time limits or callbacks end downloads, or use HTTP/2",
+                by_openssl},
     known_fault{fault::stops_at_many_streams, 0x080600, newest,
                 "many transfers over one HTTP/3 connection stand still for long",
                 "have fewer at once, or use HTTP/2", by_openssl},

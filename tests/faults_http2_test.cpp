@@ -119,6 +119,31 @@ TEST_F(AnHttp2Goaway, BetweenTwoRepliesFailsTheNextAtMost) {
         expect_sound(each);
 }
 
+class AnHttp2Upload : public AnAttackedMulti {};
+
+// libcurl 8.14 loses the wake-ups of uploads beneath which a connection ends: nothing but a call
+// for all transfers gets them going.
+TEST_F(AnHttp2Upload, GoesOnWhereItsConnectionEnds) {
+    if (!has_feature("HTTP2"))
+        GTEST_SKIP() << "this libcurl speaks no HTTP/2";
+    const std::string body(300'000, 'x');
+    for (int i = 0; i < 100; ++i) {
+        run_to([this] { return multi->stats().pending < 10; });
+        start("http://127.0.0.1/", [&](easy& page) {
+            page.setopt<CURLOPT_UNIX_SOCKET_PATH>(nginx::shared().fleeting_socket().string())
+                .setopt<CURLOPT_HTTP_VERSION>(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+                .setopt<CURLOPT_POSTFIELDS>(body);
+        });
+    }
+    finish();
+    for (const attempt& each : attempts) {
+        EXPECT_THAT(each.code.value(),
+                    AnyOf(CURLE_OK, CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_RECV_ERROR))
+            << each.page.error();
+        EXPECT_EQ(each.body, each.code ? "" : "hello\n");
+    }
+}
+
 // ---- RST_STREAM
 
 class AnHttp2Reset : public AnHttp2Transfer, public ::testing::WithParamInterface<int> {};

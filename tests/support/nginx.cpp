@@ -35,6 +35,7 @@ http {
     server {
         listen {http} backlog=4096;
         listen {https} ssl http2 backlog=4096;
+        {quic}
         listen unix:{directory}/nginx.socket;
         root {directory};
 
@@ -61,6 +62,14 @@ http {
         location /post/ {
             proxy_method PUT;
             proxy_pass http://unix:{directory}/nginx.socket:/upload/;
+        }
+    }
+    server {
+        listen unix:{directory}/fleeting.socket http2;
+        keepalive_requests 2;
+        location / {
+            client_body_buffer_size 16k;
+            proxy_pass http://unix:{directory}/nginx.socket:/hello;
         }
     }
 }
@@ -97,6 +106,15 @@ const nginx& nginx::shared() {
     return instance;
 }
 
+bool nginx::speaks_http3() {
+    static const bool has_module = [] {
+        const temporary_directory directory;
+        run_program({"nginx", "-V"}, directory / "built");
+        return read_file(directory / "built").find("http_v3_module") != std::string::npos;
+    }();
+    return has_module;
+}
+
 nginx::nginx()
     : process_({"nginx", "-c", prepare(), "-p", directory_ / "", "-e", "stderr"},
                directory_ / "nginx.log", http_) {}
@@ -112,6 +130,7 @@ std::filesystem::path nginx::prepare() const {
     write_file(directory_ / "nginx.conf",
                filled_in({{"{http}", http_.address()},
                           {"{https}", https_.address()},
+                          {"{quic}", speaks_http3() ? "listen " + https_.address() + " quic;" : ""},
                           {"{directory}", (directory_ / ".").parent_path()},
                           // root may not switch to an account that cannot enter the directory
                           {"{user}", ::geteuid() == 0 ? "user root;" : ""}}));

@@ -11,7 +11,7 @@
 
 namespace curlicue::test {
 
-/// nginx, over HTTP/1.1, over TLS with HTTP/2, and over a unix socket. What it serves:
+/// nginx, over HTTP/1.1, over TLS with HTTP/2 and, where it can, HTTP/3, and over a unix socket. What it serves:
 ///
 /// /hello             "hello\n"
 /// /bytes/SIZE        bytes(SIZE), for 0, 1024, 1048576 and 16777216
@@ -30,6 +30,9 @@ public:
 
     nginx();
 
+    /// Whether https() is served over HTTP/3 too.
+    static bool speaks_http3();
+
     std::string http(std::string_view path) const;
     std::string https(std::string_view path) const;
     /// For CURLOPT_CAINFO: https() is signed by an authority that only we know.
@@ -39,6 +42,9 @@ public:
     std::filesystem::path key_file() const { return directory_ / "server.key"; }
     /// For CURLOPT_UNIX_SOCKET_PATH, with any http URL.
     std::filesystem::path unix_socket() const { return directory_ / "nginx.socket"; }
+    /// Likewise, for HTTP/2 without TLS: a connection ends by GOAWAY after its second request.
+    /// "hello\n" is the answer to all.
+    std::filesystem::path fleeting_socket() const { return directory_ / "fleeting.socket"; }
 
 private:
     std::filesystem::path prepare() const;
