@@ -239,6 +239,30 @@ TEST_F(AContinuation, OfADetachedFutureThatThrowsIsAnUnobservedFailure) {
     EXPECT_THROW(std::rethrow_exception(loop.unobserved_failures()[0]), std::logic_error);
 }
 
+TEST_F(AContinuation, IsNotWantedByADetachedFuture) {
+    bool ran = false;
+    std::move(sink).then([&](int) { ran = true; }).detach();
+    source.set_value(1);
+    promise<int> dropped(loop);
+    auto cancelled = dropped.get_future();
+    cancelled.cancel();
+    std::move(cancelled).detach();
+    loop.run();
+    EXPECT_TRUE(ran);
+    EXPECT_TRUE(loop.unobserved_failures().empty());
+
+    promise<int> bad(loop);
+    auto failing = bad.get_future();
+    std::move(failing).detach();
+    EXPECT_FALSE(failing.valid());
+    bad.set_exception(std::make_exception_ptr(std::logic_error("nobody looks")));
+    { const auto gone = std::move(bad); }
+    loop.run();
+    ASSERT_EQ(loop.unobserved_failures().size(), 1U);
+    EXPECT_THROW(std::rethrow_exception(loop.unobserved_failures()[0]), std::logic_error);
+    EXPECT_THROW(future<int>().detach(), usage_error);
+}
+
 TEST_F(AContinuation, RunsWhenItsFutureIsDropped) {
     int calls = 0;
     (void)std::move(sink).then([&](int) { ++calls; });

@@ -84,7 +84,9 @@ public:
     template <class F> future<T> finally(F&& callable) && {
         return base::chain_finally(leave(), false, std::forward<F>(callable));
     }
-    /// Lets it run on; `on_error(std::exception_ptr)` on a failure that is no cancellation. What it
+    /// Lets it run on. A failure that is no cancellation is an unobserved one.
+    void detach() && { static_cast<void>(leave()); }
+    /// The same; `on_error(std::exception_ptr)` on such a failure. What it
     /// throws in its turn is an unobserved failure.
     template <class F> void detach(F&& on_error) && {
         static_cast<void>(base::template chain<void>(
