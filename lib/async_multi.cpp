@@ -189,4 +189,6 @@ std::string async_multi::diagnostics() const {
 
 void async_multi::run_until(detail::state_base& awaited) { engine_->run_until(awaited); }
 
+void async_multi::check_runnable() const { engine_->check_runnable(); }
+
 } // namespace curlicue

@@ -97,6 +97,8 @@ public:
     const async_multi_options& options() const noexcept { return options_; }
     /// @throws as `async_multi::run_until`
     void run_until(state_base& awaited);
+    /// Refuses what that would, whatever it waits for.
+    void check_runnable() const;
     /// This thread alone runs the loop, to its end.
     void belong_to_this_thread() noexcept;
 

@@ -384,20 +384,26 @@ private:
     bool done_ = false;
 };
 
+void engine::check_runnable() const {
+    constexpr auto call = "async_multi::run_until";
+    check_process(call);
+    if (loop() == nullptr)
+        throw usage_error(errc::no_loop, call);
+    if (phase_.load(std::memory_order_acquire) == phase::closed)
+        throw usage_error(errc::closed, call);
+    if (runs_elsewhere())
+        throw usage_error(errc::wrong_thread, call);
+    if (dispatcher_.runs_here() && (entries_ != 0 || depth_ != 0))
+        throw usage_error(errc::inside_callback, call);
+}
+
 void engine::run_until(state_base& awaited) {
     constexpr auto call = "async_multi::run_until";
     check_process(call);
     if (awaited.ready())
         return;
-    if (loop() == nullptr)
-        throw usage_error(errc::no_loop, call);
-    if (phase_.load(std::memory_order_acquire) == phase::closed)
-        throw usage_error(errc::closed, call);
+    check_runnable();
     std::thread::id nobody;
-    if (runs_elsewhere())
-        throw usage_error(errc::wrong_thread, call);
-    if (dispatcher_.runs_here() && (entries_ != 0 || depth_ != 0))
-        throw usage_error(errc::inside_callback, call);
     if (!runner_.compare_exchange_strong(nobody, std::this_thread::get_id(),
                                          std::memory_order_acq_rel) &&
         nobody != std::this_thread::get_id()) // of two threads that came here the other was first

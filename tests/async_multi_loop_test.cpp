@@ -118,6 +118,51 @@ TEST_F(AnAsyncMulti, RunsUntilAPostOfAThreadThatIsGone) {
     EXPECT_EQ(multi->run_until(posted), 42);
 }
 
+TEST_F(AnAsyncMulti, RunsUntilATaskHasEnded) {
+    std::string body;
+    const auto fetch = [&](bool well) -> task<long> {
+        const auto page = co_await multi->perform(get("/hello", body));
+        if (!well)
+            throw std::domain_error("ours");
+        co_return page.getinfo<CURLINFO_RESPONSE_CODE>();
+    };
+    EXPECT_EQ(multi->run_until(fetch(true)), 200);
+    EXPECT_EQ(body, "hello\n");
+    EXPECT_THROW(multi->run_until(fetch(false)), std::domain_error);
+}
+
+TEST_F(AnAsyncMulti, StartsNoTaskThatItMayNotRun) {
+    bool began = false;
+    const auto begin = [&]() -> task<int> {
+        began = true;
+        co_return 7;
+    };
+    auto waiting = begin();
+    run(multi->post([&] {
+        EXPECT_EQ(refusal([&] { multi->run_until(std::move(waiting)); }), errc::inside_callback);
+    }));
+    run(multi->post([] {}));
+    EXPECT_FALSE(began);
+    EXPECT_EQ(multi->run_until(std::move(waiting)), 7) << "as before";
+    EXPECT_EQ(refusal([&] { multi->run_until(task<>()); }), errc::no_state);
+    async_multi unbound;
+    EXPECT_EQ(refusal([&] { unbound.run_until(begin()); }), errc::no_loop);
+    run(multi->close());
+    began = false;
+    EXPECT_EQ(refusal([&] { multi->run_until(begin()); }), errc::closed);
+    EXPECT_FALSE(began);
+}
+
+TEST_F(AnAsyncMulti, TakesATaskAlongThatItCouldNotRunToItsEnd) {
+    promise<int> late(multi->executor());
+    int got = 0;
+    const auto wait = [&]() -> task<> { got = co_await late.get_future(); };
+    EXPECT_EQ(refusal([&] { multi->run_until(wait()); }), errc::would_deadlock);
+    late.set_value(7);
+    run(multi->post([] {}));
+    EXPECT_EQ(got, 7);
+}
+
 // ---- post
 
 TEST_F(AnAsyncMulti, RunsPostsInTheirOrderAndNeverInsideTheCall) {

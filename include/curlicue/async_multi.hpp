@@ -149,6 +149,13 @@ public:
         run_until(*awaited.checked());
         return awaited.get();
     }
+    /// Starts the task on the loop, and runs that until it has ended. Refused at the call, the task
+    /// is as before; after `would_deadlock` and `stopped` it goes on when the loop runs again, and
+    /// what it refers to must be there.
+    template <class T> T run_until(task<T>&& body) {
+        check_runnable();
+        return run_until(co_spawn(executor(), std::move(body)));
+    }
 
     /// Runs things on the loop's thread: for `promise`, `co_spawn` and `resume_on`.
     /// @throws usage_error{errc::no_loop} while unbound
@@ -165,6 +172,7 @@ private:
     friend class loop_thread;
     curlicue::executor& open_executor();
     void run_until(detail::state_base& awaited);
+    void check_runnable() const;
 
     detail::intrusive_ptr<detail::engine> engine_;
 };
