@@ -2,12 +2,15 @@
 #include "curl_error.hpp"
 
 #include "immortal.hpp"
+#include "throwing_category.hpp"
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <exception>
+#include <memory>
 #include <utility>
 
 #include <curl/curl.h>
@@ -20,22 +23,31 @@ using condition = std::error_condition;
 /// The portable condition of a code, where there is one.
 using mapping = std::optional<std::errc> (*)(int code) noexcept;
 using wording = const char* (*)(int code) noexcept;
+/// The exception of a code. What only calls fail with is a `std::system_error`.
+using throwing = std::exception_ptr (*)(const std::error_code& code);
 
-class curl_category : public std::error_category {
+template <class Error> std::exception_ptr thrown_as(const std::error_code& code) {
+    return std::make_exception_ptr(Error(code));
+}
+
+class curl_category : public detail::throwing_category {
 public:
-    constexpr curl_category(const char* name, wording words, mapping portable) noexcept
-        : name_(name), words_(words), portable_(portable) {}
+    constexpr curl_category(const char* name, wording words, mapping portable,
+                            throwing thrown = &thrown_as<std::system_error>) noexcept
+        : name_(name), words_(words), portable_(portable), thrown_(thrown) {}
     const char* name() const noexcept override { return name_; }
     std::string message(int code) const override { return words_(code); }
     condition default_error_condition(int code) const noexcept override {
         const auto equal = portable_(code);
         return equal ? condition(*equal) : condition(code, *this);
     }
+    std::exception_ptr exception_of(int code) const override { return thrown_({code, *this}); }
 
 private:
     const char* name_;
     wording words_;
     mapping portable_;
+    throwing thrown_;
 };
 
 std::optional<std::errc> portable_easy(int code) noexcept {
@@ -151,7 +163,7 @@ const char* share_words(int code) noexcept {
 class refused_by_system final : public curl_category {
 public:
     explicit refused_by_system(std::size_t os_error)
-        : curl_category("curl", &easy_words, &portable_easy),
+        : curl_category("curl", &easy_words, &portable_easy, &thrown_as<transfer_error>),
           os_error_(static_cast<int>(os_error)) {}
     condition default_error_condition(int code) const noexcept override {
         return os_error_ != 0 ? std::generic_category().default_error_condition(os_error_)
@@ -211,7 +223,8 @@ const char* url_words(int code) noexcept {
 } // namespace
 
 const std::error_category& easy_category() noexcept {
-    static const detail::immortal<curl_category> category("curl", &easy_words, &portable_easy);
+    static const detail::immortal<curl_category> category("curl", &easy_words, &portable_easy,
+                                                          &thrown_as<transfer_error>);
     return category.object;
 }
 
@@ -226,7 +239,7 @@ std::error_code detail::transfer_code(CURLcode code, int os_error) noexcept {
 
 const std::error_category& multi_category() noexcept {
     static const detail::immortal<curl_category> category("curl multi", &multi_words,
-                                                          &portable_multi);
+                                                          &portable_multi, &thrown_as<multi_error>);
     return category.object;
 }
 
@@ -243,17 +256,21 @@ const std::error_category& url_category() noexcept {
 
 [[gnu::noinline]] multi_error::multi_error(int code, const std::string& what)
     : std::system_error(code, multi_category(), what) {}
+multi_error::multi_error(const std::error_code& code) : std::system_error(code) {}
 multi_error::~multi_error() = default;
 
 transfer_error::transfer_error(int code, std::string error_buffer, const easy& handle, int os_error)
-    : std::system_error(
-          error_buffer.empty()
-              ? std::system_error(detail::transfer_code(static_cast<CURLcode>(code),
-                                                        os_error)) // no ": " before it
-              : std::system_error(detail::transfer_code(static_cast<CURLcode>(code), os_error),
-                                  error_buffer)),
+    : std::system_error(detail::transfer_code(static_cast<CURLcode>(code), os_error)),
       error_buffer_(std::make_shared<const std::string>(std::move(error_buffer))),
       handle_(std::make_shared<const easy>(handle)), os_error_(os_error) {}
+transfer_error::transfer_error(const std::error_code& code)
+    : std::system_error(code), error_buffer_(std::make_shared<const std::string>()),
+      handle_(std::make_shared<const easy>(detail::easy_access::wrap(nullptr))), os_error_(0) {}
 transfer_error::~transfer_error() = default;
+
+// Not both: libcurl's own words are those of the code, or more.
+const char* transfer_error::what() const noexcept {
+    return error_buffer_->empty() ? std::system_error::what() : error_buffer_->c_str();
+}
 
 } // namespace curlicue

@@ -30,7 +30,7 @@ constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
 
 [[gnu::noinline]] void engine::bind(uv_loop_t* loop) {
     if (uv_version() < oldest_uv)
-        throw usage_error(errc::too_old, "libuv below 1.44");
+        throw usage_error(errc::too_old, "async_multi (libuv 1.44)");
     const std::lock_guard lock(binding_);
     if (this->loop() != nullptr || closed())
         return; // somebody else was first

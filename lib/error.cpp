@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "immortal.hpp"
+#include "throwing_category.hpp"
 #include <curlicue/error.hpp>
 
 namespace curlicue {
@@ -50,11 +51,13 @@ const char* advice(errc code) noexcept {
         return "timed out";
     case errc::would_block:
         return "libcurl would stop the loop for this protocol; run it on a loop_thread of its own";
+    case errc::no_code:
+        return "an exception that has no code; its words are in message()";
     }
     return "unknown curlicue error";
 }
 
-class own_category final : public std::error_category {
+class own_category final : public detail::throwing_category {
 public:
     const char* name() const noexcept override { return "curlicue"; }
     std::string message(int code) const override { return advice(static_cast<errc>(code)); }
@@ -71,8 +74,22 @@ public:
             return std::errc::invalid_argument;
         case errc::too_old:
             return std::errc::not_supported;
+        case errc::no_code:
+            return std::errc::state_not_recoverable;
         default:
             return {code, *this};
+        }
+    }
+    std::exception_ptr exception_of(int code) const override {
+        switch (const auto own = static_cast<errc>(code)) {
+        case errc::cancelled:
+            return std::make_exception_ptr(cancelled());
+        case errc::timed_out:
+            return std::make_exception_ptr(timed_out());
+        case errc::broken_promise:
+            return std::make_exception_ptr(future_error(own));
+        default:
+            return std::make_exception_ptr(usage_error(own));
         }
     }
 };

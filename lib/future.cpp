@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "throwing_category.hpp"
 #include <curlicue/detail/state.hpp>
 
 #include <condition_variable>
@@ -17,23 +18,14 @@ std::error_code code_of(const std::exception_ptr& exception) noexcept {
     } catch (const std::bad_alloc&) {
         return std::make_error_code(std::errc::not_enough_memory);
     } catch (...) {
-        return std::make_error_code(std::errc::state_not_recoverable);
+        return errc::no_code;
     }
 }
 
 std::exception_ptr exception_of(const std::error_code& code) {
-    if (code.category() != curlicue_category())
-        return std::make_exception_ptr(std::system_error(code));
-    switch (const auto own = static_cast<errc>(code.value())) {
-    case errc::cancelled:
-        return std::make_exception_ptr(cancelled());
-    case errc::timed_out:
-        return std::make_exception_ptr(timed_out());
-    case errc::broken_promise:
-        return std::make_exception_ptr(future_error(own));
-    default:
-        return std::make_exception_ptr(usage_error(own));
-    }
+    if (const auto* own = dynamic_cast<const detail::throwing_category*>(&code.category()))
+        return own->exception_of(code.value());
+    return std::make_exception_ptr(std::system_error(code));
 }
 
 } // namespace
@@ -50,6 +42,16 @@ failure::failure(std::exception_ptr exception) noexcept
         return detail_ ? detail_->make_exception() : exception_of(code_);
     } catch (...) {
         return std::current_exception();
+    }
+}
+
+std::string failure::message() const {
+    try {
+        std::rethrow_exception(exception());
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "an exception that says nothing: it is no std::exception";
     }
 }
 

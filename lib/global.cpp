@@ -9,7 +9,7 @@ namespace {
 
 CURLcode init_once() {
     if (curl_version_info(CURLVERSION_NOW)->version_num < 0x075800)
-        throw usage_error(errc::too_old, "libcurl below 7.88");
+        throw usage_error(errc::too_old, "curlicue (libcurl 7.88)");
     return curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -33,7 +33,7 @@ curlicue::task<> tell_sizes(curlicue::async_multi& multi, std::span<char*> urls)
         if (results[i].has_value())
             std::cout << urls[i] << ": " << results[i].value().size() << " bytes\n";
         else
-            std::cout << urls[i] << ": " << results[i].error().message() << '\n';
+            std::cout << urls[i] << ": " << results[i].message() << '\n';
 }
 
 } // namespace

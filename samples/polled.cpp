@@ -24,7 +24,7 @@ void fetch(curlicue::async_multi& multi, const std::string& url) {
             if (done.has_value())
                 std::cout << done.value().getinfo<CURLINFO_SIZE_DOWNLOAD_T>() << " bytes\n";
             else
-                std::cout << done.error().message() << '\n';
+                std::cout << done.message() << '\n';
         })
         .detach();
 }

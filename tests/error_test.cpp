@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT
+#include "support/manual_executor.hpp"
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
+#include <curlicue/future.hpp>
+#include <curlicue/mime.hpp>
+#include <curlicue/multi.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
 
 #include <cerrno>
+#include <functional>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -75,7 +83,7 @@ TEST(ATransferError, HasCodeWordsAndHandle) {
         EXPECT_EQ(error.code(), std::errc::connection_refused);
         EXPECT_FALSE(error.error_buffer().empty());
         EXPECT_EQ(error.handle(), handle);
-        EXPECT_NE(std::string(error.what()).find(error.error_buffer()), std::string::npos);
+        EXPECT_EQ(error.what(), error.error_buffer());
     }
     EXPECT_FALSE(handle.error().empty());
 }
@@ -152,10 +160,127 @@ TEST(ATransferError, OutlivesItsEasy) {
     }
 }
 
+TEST(ATransferError, IsWhatAPromiseMakesOfACodeOfATransfer) {
+    test::manual_executor loop;
+    promise<easy> source(loop);
+    auto transfer = source.get_future();
+    EXPECT_TRUE(source.set_error(CURLE_OPERATION_TIMEDOUT));
+    try {
+        static_cast<void>(transfer.get());
+        FAIL();
+    } catch (const transfer_error& error) {
+        EXPECT_EQ(error.code(), CURLE_OPERATION_TIMEDOUT);
+        EXPECT_STREQ(error.what(), curl_easy_strerror(CURLE_OPERATION_TIMEDOUT));
+        EXPECT_TRUE(error.error_buffer().empty());
+        EXPECT_EQ(error.os_error(), 0);
+        EXPECT_TRUE(error.handle().closed());
+        EXPECT_THROW(static_cast<void>(error.handle().getinfo<CURLINFO_RESPONSE_CODE>()),
+                     usage_error);
+    }
+    const failure refused(transfer_error(CURLE_COULDNT_CONNECT, "", easy(), ENOENT).code());
+    try {
+        std::rethrow_exception(refused.exception());
+    } catch (const transfer_error& error) {
+        EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
+    }
+    const failure undriven(std::error_code(CURLM_BAD_SOCKET, multi_category()));
+    EXPECT_THROW(std::rethrow_exception(undriven.exception()), multi_error);
+}
+
 TEST(AMultiError, IsAnErrorOfItsCategory) {
     const multi_error error(CURLM_BAD_SOCKET, "multi::assign");
     EXPECT_EQ(error.code().category(), multi_category());
     EXPECT_NE(std::string(error.what()).find("multi::assign"), std::string::npos);
+}
+
+// ---- what() of each type, as a person reads it
+
+/// Three words in a row that stand in `text` twice.
+std::string said_twice(const std::string& text) {
+    std::vector<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word; words.push_back(word))
+        while (!word.empty() && std::string_view(":;,.").find(word.back()) != std::string::npos)
+            word.pop_back();
+    const auto phrase = [&](std::size_t from) {
+        return words[from] + ' ' + words[from + 1] + ' ' + words[from + 2];
+    };
+    for (std::size_t i = 0; i + 3 <= words.size(); ++i)
+        for (std::size_t j = i + 1; j + 3 <= words.size(); ++j)
+            if (phrase(i) == phrase(j))
+                return phrase(i);
+    return {};
+}
+
+struct refused_call {
+    std::string says;
+    std::function<void()> call;
+};
+
+TEST(AnyError, SaysWhatItHasToSayOnce) {
+    const easy handle, added;
+    multi driver;
+    driver.add_handle(added);
+    const std::string nul("a\0b", 3);
+    const std::vector<refused_call> table = {
+        {curl_easy_strerror(CURLE_GOT_NOTHING),
+         [&] { throw transfer_error(CURLE_GOT_NOTHING, "", handle); }},
+        {"Empty reply from server: it said nothing",
+         [&] {
+             throw transfer_error(CURLE_GOT_NOTHING, "Empty reply from server: it said nothing",
+                                  handle);
+         }},
+        {"multi::assign: " + std::string(curl_multi_strerror(CURLM_BAD_SOCKET)),
+         [] { throw multi_error(CURLM_BAD_SOCKET, "multi::assign"); }},
+        {"cancelled", [] { throw cancelled(); }},
+        {"timed out", [] { throw timed_out(); }},
+        {"the promise was destroyed without an outcome",
+         [] { throw future_error(errc::broken_promise); }},
+        {"future: it is empty: moved from, or its value was taken",
+         [] { static_cast<void>(future<int>().get()); }},
+        {"CURLOPT_URL: the string has a NUL byte inside, where libcurl would cut it",
+         [&] { easy().setopt<CURLOPT_URL>(nul); }},
+        {"multi::add_handle: the easy is added already; wait for its future, remove it, or add a "
+         "duphandle()",
+         [&] { driver.add_handle(added); }},
+        {"easy::borrow: the handle is null", [] { static_cast<void>(easy::borrow(nullptr)); }},
+        {"", [] { easy("http://127.0.0.1:1/").perform(); }},
+        {"", [] { easy("http:///").perform(); }},
+        {"", [] { easy("gopherus://127.0.0.1:1/").perform(); }},
+        {"", [] { easy().perform(); }},
+        {"", [] { easy().setopt<CURLOPT_PROXYTYPE>(12345L); }},
+        {"", [] { easy().setopt<CURLOPT_TIMEOUT_MS>(std::chrono::milliseconds(-1)); }},
+        {"", [] { static_cast<void>(url("gopherus://x/")); }},
+        {"", [] { static_cast<void>(url("no scheme")); }},
+        {"",
+         [&] { easy(handle).close(), static_cast<void>(handle.getinfo<CURLINFO_TOTAL_TIME>()); }},
+        {"", [&] { multi().remove_handle(added); }},
+        {"", [&] { driver.setopt(static_cast<CURLMoption>(9), 1); }},
+        {"", [] { share().setopt(CURLSHOPT_SHARE, CURL_LOCK_DATA_LAST); }},
+        {"", [] { easy().send(std::string_view("x")); }},
+    };
+    for (const auto& each : table) {
+        try {
+            each.call();
+            ADD_FAILURE() << "nothing is thrown where one says " << each.says;
+        } catch (const std::exception& error) {
+            if (!each.says.empty()) {
+                EXPECT_EQ(error.what(), each.says);
+            }
+            EXPECT_STRNE(error.what(), "");
+            EXPECT_EQ(said_twice(error.what()), "") << error.what();
+        }
+    }
+}
+
+TEST(AnyUsageError, NamesTheCallAndSaysWhatToDoOnce) {
+    for (int code = 1; code <= static_cast<int>(errc::no_code); ++code) {
+        const usage_error alone(static_cast<errc>(code));
+        const usage_error named(static_cast<errc>(code), "easy::setopt");
+        EXPECT_EQ(alone.what(), alone.code().message());
+        EXPECT_EQ(named.what(), "easy::setopt: " + alone.code().message());
+        EXPECT_EQ(said_twice(named.what()), "") << named.what();
+    }
 }
 
 } // namespace

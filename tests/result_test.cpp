@@ -73,6 +73,21 @@ TEST(AFailure, HasTheCodeOfItsException) {
     EXPECT_NE(failure(std::exception_ptr()).exception(), nullptr);
 }
 
+TEST(AFailure, SaysWhatItsExceptionSays) {
+    EXPECT_EQ(failure(std::make_exception_ptr(std::runtime_error("no code"))).message(), "no code");
+    EXPECT_EQ(failure(std::make_exception_ptr(42)).message(),
+              "an exception that says nothing: it is no std::exception");
+    EXPECT_EQ(failure(errc::cancelled).message(), "cancelled");
+    EXPECT_EQ(failure(std::make_error_code(std::errc::timed_out)).message(),
+              std::make_error_code(std::errc::timed_out).message());
+    const result<int> failed(failure(std::make_exception_ptr(std::runtime_error("words"))));
+    EXPECT_EQ(failed.message(), "words");
+    EXPECT_EQ(failed.error(), errc::no_code);
+    EXPECT_EQ(failed.error().message(),
+              "an exception that has no code; its words are in message()");
+    EXPECT_EQ(result<int>(1).message(), "");
+}
+
 TEST(AFailure, MakesItsExceptionWhenAsked) {
     struct counted : failure::detail {
         mutable int made = 0;

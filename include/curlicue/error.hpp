@@ -15,7 +15,7 @@ class easy;
 
 /// What curlicue itself has to say. All but `broken_promise`, `cancelled` and `timed_out` are
 /// breaches of the contract and are thrown as `usage_error` at the call that commits them; nothing
-/// has changed then.
+/// has changed then. `no_code` is nobody's: a result has it that holds an exception without one.
 enum class errc {
     closed = 1,        ///< the handle, multi or executor is closed
     already_added,     ///< the easy is added here or to another multi
@@ -38,6 +38,7 @@ enum class errc {
     cancelled,         ///< equals `std::errc::operation_canceled`
     timed_out,         ///< equals `std::errc::timed_out`
     would_block,       ///< a protocol that stops the loop, where `refuse_blocking` is asked for
+    no_code,           ///< an exception that has none; equals `std::errc::state_not_recoverable`
 };
 
 /// Categories: ours, and one for each family of codes that libcurl and libuv return. The codes of
@@ -97,24 +98,31 @@ public:
 class CURLICUE_EXPORT multi_error : public std::system_error {
 public:
     /// @param code a `CURLMcode` other than `CURLM_OK`
+    /// @param what which call was refused; the words of `code` are appended
     multi_error(int code, const std::string& what);
+    /// Of no call: what becomes of a code that a promise is given.
+    explicit multi_error(const std::error_code& code);
     ~multi_error() override;
 };
 
-/// A transfer failed.
+/// A transfer failed. `what()` is what libcurl says of it, in its own words where it has any, else
+/// in those of the code.
 class CURLICUE_EXPORT transfer_error : public std::system_error {
 public:
     /// @param code a `CURLcode` other than `CURLE_OK`
     /// @param error_buffer libcurl's own words about it, possibly empty
     /// @param os_error `errno`; 0: the system has no part in it
     transfer_error(int code, std::string error_buffer, const easy& handle, int os_error = 0);
+    /// Of no transfer: what becomes of a code that a promise is given.
+    explicit transfer_error(const std::error_code& code);
     ~transfer_error() override;
+    const char* what() const noexcept override;
     /// libcurl's own words, e.g. "Failed to connect to …"; empty where it had none.
     std::string_view error_buffer() const noexcept { return *error_buffer_; }
     /// `errno` of the connection that failed (CURLINFO_OS_ERRNO); 0 where the system has no part in
     /// it.
     int os_error() const noexcept { return os_error_; }
-    /// The handle of the transfer, for `getinfo` or another try.
+    /// The handle of the transfer, for `getinfo` or another try; of none, one that is closed.
     const easy& handle() const noexcept { return *handle_; }
 
 private:

@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -27,7 +28,7 @@ public:
     /// Its exception is the type that curlicue throws for `code`, else `std::system_error`.
     failure(std::error_code code) noexcept : code_(code) {}
     failure(errc code) noexcept : code_(code) {}
-    /// Its code is that of the exception; one that has none gives `state_not_recoverable`.
+    /// Its code is that of the exception; one that has none gives `errc::no_code`.
     failure(std::exception_ptr exception) noexcept;
     failure(std::error_code code, std::shared_ptr<const detail> more) noexcept
         : code_(code), detail_(std::move(more)) {}
@@ -36,6 +37,8 @@ public:
     bool cancelled() const noexcept { return code_ == errc::cancelled; }
     /// Never null. A failure to make it (out of memory) is itself the exception.
     std::exception_ptr exception() const noexcept;
+    /// What it says: `what()` of the exception, which for a transfer is in libcurl's own words.
+    std::string message() const;
 
 private:
     std::error_code code_;
@@ -69,7 +72,8 @@ public:
             return std::get<1>(std::move(content_));
     }
 
-    /// No error (zero) where there is a value.
+    /// No error (zero) where there is a value. What it means to a program; `message()` tells a
+    /// person more.
     std::error_code error() const noexcept {
         return has_value() ? std::error_code() : why().code();
     }
@@ -77,6 +81,8 @@ public:
     std::exception_ptr exception() const noexcept {
         return has_value() ? nullptr : why().exception();
     }
+    /// What the failure says, in libcurl's words or the exception's. Empty where there is a value.
+    std::string message() const { return has_value() ? std::string() : why().message(); }
     /// The failure itself; only where there is no value.
     const failure& why() const noexcept { return std::get<0>(content_); } // NOLINT(*-escape)
 

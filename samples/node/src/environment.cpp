@@ -99,8 +99,6 @@ napi_value environment::made_error(const std::exception& failure, bool body_bega
     double os_error = 0;
     if (const auto* transfer = dynamic_cast<const transfer_error*>(&failure)) {
         code = transfer->code();
-        if (!transfer->error_buffer().empty())
-            words = transfer->error_buffer();
         if (const auto& handle = transfer->handle(); !handle.closed()) {
             const auto number = static_cast<CURLcode>(code.value());
             phase = phase_of(handle, number, body_began);
