@@ -9,7 +9,10 @@
 #include <curlicue/url.hpp>
 
 #include <cerrno>
+#include <fstream>
 #include <functional>
+#include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -33,6 +36,78 @@ TEST(ACodeOfLibcurl, EqualsThePortableConditionOfTheSameMeaning) {
     EXPECT_EQ(make_error_code(CURLSHE_IN_USE), std::errc::device_or_resource_busy);
     EXPECT_EQ(make_error_code(CURLUE_BAD_PORT_NUMBER), std::errc::invalid_argument);
     EXPECT_EQ(std::error_code(CURLM_BAD_HANDLE, multi_category()), std::errc::invalid_argument);
+}
+
+/// The rows of the README's table: the names of conditions, and of the codes that equal them.
+std::map<std::string, std::set<std::string>> rows_of_the_readme() {
+    std::ifstream readme(README);
+    std::map<std::string, std::set<std::string>> rows;
+    for (std::string line; std::getline(readme, line) && !line.starts_with("| `std::errc::");) {
+    }
+    for (std::string line; std::getline(readme, line) && line.starts_with('|');) {
+        std::istringstream names(line.substr(0, line.find("; also")));
+        std::string before, name, condition;
+        while (std::getline(names, before, '`') && std::getline(names, name, '`'))
+            condition.empty() ? void(condition = name) : void(rows[condition].insert(name));
+    }
+    return rows;
+}
+
+TEST(ACodeOfLibcurl, EqualsWhatTheReadmeSays) {
+    const std::map<std::string, std::pair<CURLcode, std::errc>> codes = {
+#define EQUALS(code, condition)                                                                    \
+    {                                                                                              \
+#code "/" #condition, { CURLE_##code, std::errc::condition }                               \
+    }
+        EQUALS(OPERATION_TIMEDOUT, timed_out),
+        EQUALS(FTP_ACCEPT_TIMEOUT, timed_out),
+        EQUALS(ABORTED_BY_CALLBACK, operation_canceled),
+        EQUALS(COULDNT_CONNECT, connection_refused),
+        EQUALS(SEND_ERROR, connection_reset),
+        EQUALS(RECV_ERROR, connection_reset),
+        EQUALS(GOT_NOTHING, connection_reset),
+        EQUALS(LOGIN_DENIED, permission_denied),
+        EQUALS(AUTH_ERROR, permission_denied),
+        EQUALS(REMOTE_ACCESS_DENIED, permission_denied),
+        EQUALS(TFTP_PERM, permission_denied),
+        EQUALS(REMOTE_FILE_NOT_FOUND, no_such_file_or_directory),
+        EQUALS(FILE_COULDNT_READ_FILE, no_such_file_or_directory),
+        EQUALS(TFTP_NOTFOUND, no_such_file_or_directory),
+        EQUALS(REMOTE_FILE_EXISTS, file_exists),
+        EQUALS(FILESIZE_EXCEEDED, file_too_large),
+        EQUALS(REMOTE_DISK_FULL, no_space_on_device),
+        EQUALS(OUT_OF_MEMORY, not_enough_memory),
+        EQUALS(TOO_MANY_REDIRECTS, too_many_links),
+        EQUALS(WEIRD_SERVER_REPLY, protocol_error),
+        EQUALS(HTTP2, protocol_error),
+        EQUALS(HTTP2_STREAM, protocol_error),
+        EQUALS(HTTP3, protocol_error),
+        EQUALS(UNSUPPORTED_PROTOCOL, protocol_not_supported),
+        EQUALS(NOT_BUILT_IN, not_supported),
+        EQUALS(URL_MALFORMAT, invalid_argument),
+        EQUALS(BAD_FUNCTION_ARGUMENT, invalid_argument),
+        EQUALS(UNKNOWN_OPTION, invalid_argument),
+        EQUALS(SETOPT_OPTION_SYNTAX, invalid_argument),
+        EQUALS(AGAIN, operation_would_block),
+#undef EQUALS
+    };
+    std::set<std::string> told;
+    std::set<int> equal;
+    for (const auto& [condition, names] : rows_of_the_readme())
+        for (const auto& name : names)
+            told.insert(name + "/" + condition);
+    for (const auto& [name, each] : codes) {
+        EXPECT_EQ(told.count(name), 1U) << name;
+        EXPECT_EQ(make_error_code(each.first), each.second) << name;
+        equal.insert(each.first);
+    }
+    EXPECT_EQ(told.size(), codes.size());
+    for (int code = 1; code != CURL_LAST; ++code) {
+        const std::error_code error(code, easy_category());
+        EXPECT_EQ(error.default_error_condition().category() == std::generic_category(),
+                  equal.count(code) == 1)
+            << error.message();
+    }
 }
 
 TEST(ACodeOfLibcurl, ThatMeansNothingPortableEqualsOnlyItself) {
