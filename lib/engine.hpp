@@ -13,7 +13,7 @@
 #include "socket_table.hpp"
 #include "timeout.hpp"
 #include "transfer_list.hpp"
-#include <curlicue/detail/async_multi_options.hpp>
+#include <curlicue/async_multi_options.hpp>
 #include <curlicue/future.hpp>
 
 #include <atomic>

@@ -3,7 +3,7 @@
 
 #include "engine.hpp"
 #include "engine_invariants.hpp"
-#include <curlicue/detail/loop_scope.hpp>
+#include <curlicue/loop_scope.hpp>
 
 namespace curlicue::detail {
 

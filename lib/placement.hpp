@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <curlicue/detail/async_multi_options.hpp>
+#include <curlicue/async_multi_options.hpp>
 #include <curlicue/detail/intrusive_ptr.hpp>
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <curlicue/detail/unique_function.hpp>
+#include <curlicue/unique_function.hpp>
 
 #include <array>
 #include <functional>

@@ -67,6 +67,14 @@ public:
     /// POSTFIELDS and COPYPOSTFIELDS take their length along, unless POSTFIELDSIZE was set.
     /// XFERINFOFUNCTION switches NOPROGRESS off.
     ///
+    /// Callables, each of which may take an `easy&` before the rest: WRITE and INTERLEAVE
+    /// `size_t(span<const char>)`, HEADER `size_t(string_view)`, READ `size_t(span<char>)`, SEEK
+    /// `int(curl_off_t, int origin)`, XFERINFO `int(curl_off_t dltotal, dlnow, ultotal, ulnow)`,
+    /// DEBUG `void(curl_infotype, span<const char>)`, PREREQ `int(string_view primary_ip, local_ip,
+    /// int primary_port, local_port)`, SOCKOPT `int(curl_socket_t, curlsocktype)`, OPENSOCKET
+    /// `curl_socket_t(curlsocktype, curl_sockaddr&)`, CLOSESOCKET `int(curl_socket_t)`, TRAILER
+    /// `vector<string>()`, HSTSREAD `optional<hsts_entry>()`. Those of the others are told by the
+    /// message of a wrong one, and stand in detail/callbacks.hpp.
     /// A callable may throw: that ends the transfer, and the exception is what `perform` throws and
     /// the future holds. C callbacks of libcurl's own types, with a pointer for their data, work
     /// too.

@@ -3,7 +3,7 @@
 
 #include <curlicue/detail/export.hpp>
 #include <curlicue/detail/intrusive_ptr.hpp>
-#include <curlicue/detail/unique_function.hpp>
+#include <curlicue/unique_function.hpp>
 
 #include <chrono>
 #include <exception>

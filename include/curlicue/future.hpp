@@ -37,6 +37,9 @@ template <class T> class promise;
 /// call that attached it or made it ready. Once the executor is gone it runs at once. A callable
 /// that is skipped, because the child was cancelled before its turn, goes where it was cancelled.
 ///
+/// What it shares with `shared_future` stands in `detail::future_base`: `valid`, `ready`,
+/// `cancelled`, `cancel`, `wait`, `wait_for`, `wait_until` and `==`.
+///
 /// A failure that nobody looks at, by `get`, `co_await` or anything attached, goes to the
 /// executor's owner when the last handle does: `on_unobserved_error`. A cancellation is no failure.
 ///
@@ -277,4 +280,4 @@ void detail::then_state<T, U, Step>::follow(future<U>&& inner) {
 
 } // namespace curlicue
 
-#include <curlicue/detail/combine.hpp>
+#include <curlicue/combinators.hpp>

@@ -4,8 +4,8 @@
 #include <curlicue/async_multi.hpp>
 #include <curlicue/detail/export.hpp>
 #include <curlicue/detail/intrusive_ptr.hpp>
-#include <curlicue/detail/loop_scope.hpp>
-#include <curlicue/detail/unique_function.hpp>
+#include <curlicue/loop_scope.hpp>
+#include <curlicue/unique_function.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -4,8 +4,8 @@
 #include <curlicue/detail/export.hpp>
 #include <curlicue/detail/intrusive_ptr.hpp>
 #include <curlicue/detail/multi_option.hpp>
-#include <curlicue/detail/unique_function.hpp>
 #include <curlicue/easy.hpp>
+#include <curlicue/unique_function.hpp>
 
 #include <chrono>
 #include <concepts>

@@ -76,6 +76,13 @@ private:
     bool braced_ = false;
 };
 
+/// One entry of the HSTS cache, as HSTSREADFUNCTION gives and HSTSWRITEFUNCTION gets it.
+struct hsts_entry {
+    std::string host;
+    std::string expire; ///< "YYYYMMDD HH:MM:SS" in UTC, empty for never
+    bool include_subdomains = false;
+};
+
 /// The name of an option as libcurl spells it, e.g. "CURLOPT_URL"; "CURLOPT_<number>" for one that
 /// the libcurl at hand does not know.
 /// @threading thread-safe

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/intrusive_ptr.hpp>
+#include <curlicue/option.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -17,13 +18,6 @@
 namespace curlicue {
 
 class easy;
-
-/// One entry of the HSTS cache, as HSTSREADFUNCTION gives and HSTSWRITEFUNCTION gets it.
-struct hsts_entry {
-    std::string host;
-    std::string expire; ///< "YYYYMMDD HH:MM:SS" in UTC, empty for never
-    bool include_subdomains = false;
-};
 
 namespace detail {
 

@@ -3,7 +3,7 @@
 
 #include <curlicue/detail/executor_link.hpp>
 #include <curlicue/detail/recycled.hpp>
-#include <curlicue/detail/result.hpp>
+#include <curlicue/result.hpp>
 
 #include <atomic>
 #include <chrono>

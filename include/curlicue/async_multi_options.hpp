@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <curlicue/detail/unique_function.hpp>
+#include <curlicue/unique_function.hpp>
 
 #include <chrono>
 #include <cstddef>
