@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine.hpp"
 #include "known_faults.hpp"
+#include "scheme.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/version.hpp>
 
-#include <initializer_list>
 #include <stdexcept>
 #include <string>
 
@@ -27,18 +27,10 @@ std::string on_authorities(bool cached) {
            (cached ? "this libcurl does not leave it out\n" : "ca_cache avoids that\n");
 }
 
-std::string those_of(std::initializer_list<const char*> schemes) {
-    std::string names;
-    for (const auto* each : schemes)
-        if (has_protocol(each))
-            names += names.empty() ? each : std::string(", ") + each;
-    return names;
-}
-
 // What the loop cannot be shielded from.
 std::string on_blocking(bool refused) {
-    const auto whole = those_of({"file", "telnet", "rtmp"});
-    const auto at_times = those_of({"ftp", "smtp", "imap", "sftp", "scp"});
+    const auto whole = detail::those_that(detail::waits::throughout);
+    const auto at_times = detail::those_that(detail::waits::at_the_end);
     std::string text;
     if (!whole.empty())
         text = "stops the loop: " + whole +

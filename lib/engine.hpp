@@ -151,19 +151,22 @@ private:
     void do_what_waited(shard& of, CURLMcode code) noexcept;
     void read_messages(shard& of) noexcept;
     void run_deferred() noexcept;
-    void finish(transfer& item, CURLcode code) noexcept;
-    void fail_shard(shard& of, CURLMcode code) noexcept;
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
     void check_blocking(const easy_core& core) const;
     void prepare(easy_core& core);
+    void bind_here(std::string_view call);
+    void check_process(std::string_view what) const;
+
+    // engine_end.cpp: how transfers end.
+    static failure multi_failure(CURLMcode code) noexcept;
+    void finish(transfer& item, CURLcode code) noexcept;
+    void fail_shard(shard& of, CURLMcode code) noexcept;
     void hang_up(const transfer& item) noexcept;
     bool remove_from_libcurl(transfer& item) noexcept;
     void has_left_libcurl(transfer& item) noexcept;
     bool conclude(transfer& item) noexcept;
     void count_outcome(transfer& item) noexcept;
-    void bind_here(std::string_view call);
-    void check_process(std::string_view what) const;
 
     // engine_waiting.cpp: for descriptors.
     bool wait_for_descriptor(transfer& item) noexcept;
@@ -186,13 +189,6 @@ private:
     // engine_loop.cpp: what the loop brings, and what keeps it.
     void need_turn() noexcept;
     void turn_after_poll() noexcept { turn_due_ = true; }
-    void adopt_thread() noexcept {
-        if (dispatcher_.adopt_thread())
-            hand_over();
-    }
-    void hand_over() noexcept;
-    void open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles);
-    bool runs_elsewhere() const noexcept;
     void turn() noexcept;
     bool run_round() noexcept;
     bool run_steps() noexcept;
@@ -227,6 +223,15 @@ private:
     void stop_timer(timed_work& timer) noexcept override;
     void unobserved(std::exception_ptr failure) noexcept override;
     void report_unobserved(std::exception_ptr failure) noexcept;
+
+    // engine_run.cpp: which thread runs the loop.
+    void adopt_thread() noexcept {
+        if (dispatcher_.adopt_thread())
+            hand_over();
+    }
+    void hand_over() noexcept;
+    void open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles);
+    bool runs_elsewhere() const noexcept;
 
     // engine_close.cpp
     bool enter_phase(phase next) noexcept;

@@ -2,9 +2,7 @@
 #include "goodbyes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <new>
-#include <string_view>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -14,11 +12,6 @@
 namespace curlicue::detail {
 namespace {
 
-// Not LDAP, which waits for nothing, and whose library writes to what is shut down so that SIGPIPE
-// comes of it (liblber). HTTP's connections may carry other transfers.
-constexpr std::array<const char*, 10> talkative{"ftp",   "ftps", "imap", "imaps", "pop3",
-                                                "pop3s", "scp",  "sftp", "smtp",  "smtps"};
-
 void put_in_place_of(int descriptor, int replacement) noexcept {
     const int flags = ::fcntl(descriptor, F_GETFD);
     ::dup2(replacement, descriptor);
@@ -26,16 +19,6 @@ void put_in_place_of(int descriptor, int replacement) noexcept {
 }
 
 } // namespace
-
-bool says_goodbye(CURL* handle) noexcept {
-    const char* scheme = nullptr; // none before there is a connection
-    if (curl_easy_getinfo(handle, CURLINFO_SCHEME, &scheme) != CURLE_OK || scheme == nullptr ||
-        *scheme == 'h' || *scheme == 'H')
-        return false;
-    return std::any_of(talkative.begin(), talkative.end(), [scheme](const char* each) {
-        return curl_strequal(scheme, each) != 0; // upper case below 8.9
-    });
-}
 
 std::optional<ino_t> identity_of(curl_socket_t descriptor) noexcept {
     struct stat status {};

@@ -9,11 +9,6 @@
 
 namespace curlicue::detail {
 
-/// Whether libcurl, when it lets go of this transfer in the middle or of its idle connection, talks
-/// to the server and waits for its answer, for minutes where none comes: the final dot of a mail,
-/// QUIT, LOGOUT, the close of a file in SFTP.
-bool says_goodbye(CURL* handle) noexcept;
-
 /// What tells a socket from a later one of the same number; none for what is no socket.
 std::optional<ino_t> identity_of(curl_socket_t descriptor) noexcept;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "heartbeat.hpp"
 
+#include "scheme.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -23,9 +25,7 @@ constexpr std::chrono::milliseconds coarse(100);
 ///   while").
 /// - Where a second address refuses the connection, until half of the time to connect is over.
 bool may_be_forgotten(CURL* handle) noexcept {
-    const char* scheme = nullptr;
-    if (curl_easy_getinfo(handle, CURLINFO_SCHEME, &scheme) == CURLE_OK && scheme != nullptr &&
-        curl_strnequal(scheme, "ftp", 3) != 0)
+    if (speaks(handle, "ftp"))
         return true;
     curl_off_t begun = 0;
     return curl_easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK && begun == 0;

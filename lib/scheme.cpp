@@ -3,9 +3,12 @@
 
 #include "easy_core.hpp"
 #include <curlicue/url.hpp>
+#include <curlicue/version.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -35,6 +38,45 @@ std::string scheme_of(CURLU* parsed) {
     return scheme;
 }
 
+struct waiting_protocol {
+    const char* name;
+    waits when;
+};
+// Not LDAP, which waits for nothing, and whose library writes to what is shut down so that SIGPIPE
+// comes of it (liblber). HTTP's connections may carry other transfers.
+constexpr std::array<waiting_protocol, 9> waiting_protocols{{
+    {"file", waits::throughout},
+    {"telnet", waits::throughout},
+    {"rtmp", waits::throughout},
+    {"ftp", waits::at_the_end},
+    {"smtp", waits::at_the_end},
+    {"imap", waits::at_the_end},
+    {"sftp", waits::at_the_end},
+    {"scp", waits::at_the_end},
+    {"pop3", waits::for_goodbye},
+}};
+
+/// Of a transfer that has, or had, a connection.
+const char* scheme_of(CURL* transfer) noexcept {
+    const char* scheme = nullptr;
+    curl_easy_getinfo(transfer, CURLINFO_SCHEME, &scheme);
+    return scheme;
+}
+
+/// That protocol, or a variant of it: over TLS (s), encrypted (e), through HTTP (t). In upper case
+/// below 8.9.
+bool is_variant(const char* scheme, const char* name) noexcept {
+    const auto size = std::strlen(name);
+    return curl_strnequal(scheme, name, size) != 0 &&
+           scheme[size + std::strspn(scheme + size, "setSET")] == '\0';
+}
+
+template <class Condition> bool is_one(const char* scheme, Condition condition) noexcept {
+    return std::ranges::any_of(waiting_protocols, [&](const waiting_protocol& each) {
+        return condition(each.when) && is_variant(scheme, each.name);
+    });
+}
+
 } // namespace
 
 std::string scheme_of(const easy_core& handle) {
@@ -55,14 +97,30 @@ bool may_block(const easy_core& handle) {
     if (handle.is_set(CURLOPT_DEFAULT_PROTOCOL) && handle.address() == nullptr &&
         !names_scheme(url_of(handle)))
         return true;
-    const auto scheme = scheme_of(handle);
-    return scheme == "telnet" || scheme == "file" || scheme.starts_with("rtmp");
+    return is_one(scheme_of(handle).c_str(), [](waits when) { return when == waits::throughout; });
+}
+
+std::string those_that(waits when) {
+    std::string names;
+    for (const auto& each : waiting_protocols)
+        if (each.when == when && has_protocol(each.name))
+            names += names.empty() ? each.name : std::string(", ") + each.name;
+    return names;
+}
+
+bool says_goodbye(CURL* transfer) noexcept {
+    const auto* const scheme = scheme_of(transfer);
+    return scheme != nullptr && *scheme != 'h' && *scheme != 'H' && // nearly all
+           is_one(scheme, [](waits when) { return when != waits::throughout; });
 }
 
 bool speaks(CURL* transfer, std::string_view scheme) noexcept {
-    const char* found = nullptr;
-    return curl_easy_getinfo(transfer, CURLINFO_SCHEME, &found) == CURLE_OK && found != nullptr &&
-           curl_strnequal(found, scheme.data(), scheme.size()) != 0;
+    const auto* const found = scheme_of(transfer);
+    return found != nullptr && curl_strnequal(found, scheme.data(), scheme.size()) != 0;
+}
+
+bool asks_for_too_little(CURL* transfer) noexcept {
+    return speaks(transfer, "ldap") || speaks(transfer, "ftp");
 }
 
 } // namespace curlicue::detail

@@ -14,10 +14,28 @@ class easy_core;
 /// is none yet, or where libcurl does not tell: of a `CURLOPT_CURLU` that is not ours.
 /// @throws std::bad_alloc
 std::string scheme_of(const easy_core& handle);
-/// Whether libcurl does all of such a transfer, or its handshake, in one call.
+
+/// What libcurl does of some protocols in the foreground, where the loop waits with it.
+enum class waits : unsigned char {
+    throughout,  ///< all of a transfer, of rtmp the handshake: in one call
+    at_the_end,  ///< for the answer at the end of a transfer, and then as the next
+    for_goodbye, ///< for the answer to its goodbye, when it lets go of a connection
+};
+/// Those that wait so and that the libcurl at hand has, without their variants: for a person.
+/// @throws std::bad_alloc
+std::string those_that(waits when);
+/// Whether this easy names one that waits throughout.
 /// @throws std::bad_alloc
 bool may_block(const easy_core& handle);
+/// Whether libcurl, when it lets go of this transfer in the middle or of its idle connection, talks
+/// to the server and waits for its answer, for minutes where none comes: the final dot of a mail,
+/// QUIT, LOGOUT, the close of a file in SFTP.
+bool says_goodbye(CURL* transfer) noexcept;
+
 /// Whether a transfer speaks this protocol, over TLS or not. None before it has a connection.
 bool speaks(CURL* transfer, std::string_view scheme) noexcept;
+/// Whether it may go on when libcurl has asked for nothing: while LDAP's bind is under way, and in
+/// FTP for the control connection.
+bool asks_for_too_little(CURL* transfer) noexcept;
 
 } // namespace curlicue::detail
