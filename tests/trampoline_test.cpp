@@ -105,9 +105,12 @@ TEST_F(ATrampoline, RefusesAnHstsEntryThatDoesNotFit) {
     EXPECT_STREQ(name, "host");
     EXPECT_STREQ(place.expire, "20991231 23:59:59");
     EXPECT_EQ(place.includeSubDomains, 0U);
-    entry.host = "a.host.that.is.too.long";
+    entry.host = "host.of"; // fits, with its end
+    EXPECT_EQ(read(nullptr, &place, core()), CURLSTS_OK);
+    EXPECT_STREQ(name, "host.of");
+    entry.host = "host.of.";
     EXPECT_EQ(read(nullptr, &place, core()), CURLSTS_FAIL);
-    entry = {"host", "20991231 23:59:59 and more", false};
+    entry = {"host", "20991231 23:59:59 ", false}; // longer than its place by the end
     EXPECT_EQ(read(nullptr, &place, core()), CURLSTS_FAIL);
     handle_.unset<CURLOPT_HSTSREADFUNCTION>(); // which would never say that this was all
 }
