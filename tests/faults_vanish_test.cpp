@@ -88,7 +88,10 @@ protected:
                     return kind.pauses ? std::size_t{CURL_WRITEFUNC_PAUSE} : data.size();
                 });
             });
-        run_to([&] { return has_come_to(vanishes) || over(); });
+        {
+            const host_timer looks(loop); // nothing else may come before the time limit does
+            run_to([&] { return has_come_to(vanishes) || over(); });
+        }
         EXPECT_FALSE(over()) << attempts.front().page.error();
         way->vanish();
     }
