@@ -36,7 +36,7 @@ describe('Under --permission', { skip: !flag && 'this Node has none' }, () => {
     /** The outcome of every line of `source`, which may wait: what it gave, or what it was refused. */
     async function outcomes(allowed, lines) {
         const source = `
-            const { fetch, Curl, AsyncCurlMulti } = require(${JSON.stringify(fs.realpathSync(directory))});
+            const { fetch, Curl, AsyncCurlMulti } = require(${JSON.stringify(path.join(fs.realpathSync(directory), 'index.js'))});
             const file = 'file://${file}', url = '${server.url}', scratch = '${scratch}';
             let got = '';
             const quiet = (to) => new Curl(to).setopt('WRITEFUNCTION', (chunk) => { got += Buffer.from(chunk); });
