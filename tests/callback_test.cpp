@@ -527,6 +527,28 @@ TEST_F(ASocketObserver, IsChainedWithTheUsersCallables) {
     EXPECT_EQ(observer_->closed_, 1);
 }
 
+curl_socket_t open_and_count(void* count, curlsocktype, curl_sockaddr* address) {
+    ++*static_cast<int*>(count);
+    return ::socket(address->family, address->socktype, address->protocol);
+}
+
+std::size_t count_data(char*, std::size_t, std::size_t size, void* count) {
+    ++*static_cast<int*>(count);
+    return size;
+}
+
+TEST(ACFunction, HasTheDataThatIsSetAfterIt) {
+    int opened = 0, written = 0;
+    easy handle(nginx::shared().http("/hello"));
+    handle.setopt<CURLOPT_OPENSOCKETFUNCTION>(&open_and_count)
+        .setopt<CURLOPT_OPENSOCKETDATA>(static_cast<void*>(&opened))
+        .setopt<CURLOPT_WRITEFUNCTION>(&count_data)
+        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(&written));
+    handle.perform();
+    EXPECT_EQ(opened, 1);
+    EXPECT_EQ(written, 1);
+}
+
 TEST_F(ASocketObserver, IsNotToldOfASocketThatTheUserRefused) {
     auto handle = quiet(nginx::shared().http("/hello"));
     handle.setopt<CURLOPT_OPENSOCKETFUNCTION>(
