@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <new>
 #include <ostream>
 #include <span>
@@ -18,6 +19,7 @@
 
 #include <curl/curl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
@@ -228,6 +230,43 @@ TEST_P(ACallbackOnALoop, EndsItsTransferWithWhatItThrows) {
 TEST_P(ACallbackOnALoop, MayThrowWhatIsNoStandardException) {
     EXPECT_THROW(run(multi->add_handle(observed([] { throw 42; }))), int);
     EXPECT_THROW(run(multi->add_handle(observed([] { throw std::bad_alloc(); }))), std::bad_alloc);
+}
+
+class ACallbackWithoutAnAnswer : public async_fixture {};
+
+TEST_F(ACallbackWithoutAnAnswer, EndsItsTransferAtOnceWithWhatItThrows) {
+    std::size_t came = 0;
+    easy page(url("/bytes/16777216"));
+    page.setopt<CURLOPT_VERBOSE>(true)
+        .setopt<CURLOPT_DEBUGFUNCTION>([](curl_infotype type, std::span<const char>) {
+            if (type == CURLINFO_HEADER_IN)
+                throw std::domain_error("from the callback");
+        })
+        .setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char> data) {
+            came += data.size();
+            return data.size();
+        });
+    EXPECT_THROW(run(multi->add_handle(page)), std::domain_error);
+    EXPECT_LT(came, 16777216u);
+}
+
+curl_socket_t open_and_count(void* count, curlsocktype, curl_sockaddr* address) {
+    ++*static_cast<int*>(count);
+    return ::socket(address->family, address->socktype, address->protocol);
+}
+
+class ADuplicateOfABorrowedEasy : public async_fixture {};
+
+TEST_F(ADuplicateOfABorrowedEasy, KeepsTheCallbackThatOpensItsSockets) {
+    int opened = 0;
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> raw(curl_easy_init(),
+                                                                  &curl_easy_cleanup);
+    curl_easy_setopt(raw.get(), CURLOPT_URL, url("/hello").c_str());
+    curl_easy_setopt(raw.get(), CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETFUNCTION, &open_and_count);
+    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETDATA, &opened);
+    run(multi->add_handle(easy::borrow(raw.get()).duphandle()));
+    EXPECT_EQ(opened, 1);
 }
 
 // ---- continuations

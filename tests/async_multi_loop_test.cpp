@@ -289,6 +289,16 @@ TEST_F(AnAsyncMulti, LeavesNothingInItsHandlesThatAHostCouldTakeForItsOwn) {
     EXPECT_TRUE(pending.ready());
 }
 
+TEST(ALoopThread, LeavesNoDescriptorOpen) {
+    { const loop_thread first; } // some that libuv opens with it stay
+    const std::size_t before = open_descriptors();
+    {
+        loop_thread background;
+        background.multi().post([] {}).get();
+    }
+    EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST(ALoopThread, LeavesNothingInItsHandlesEither) {
     loop_thread thread;
     const auto types = thread.multi().post([&] { return types_of_handles(thread.loop()); }).get();

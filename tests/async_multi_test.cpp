@@ -181,6 +181,7 @@ TEST_F(AnAsyncMulti, CountsWhatItDoes) {
     EXPECT_GT(all.libcurl_total, 0ns);
     EXPECT_LE(all.libcurl_longest, all.libcurl_total);
     EXPECT_LE(all.continuations_longest, all.continuations_total);
+    EXPECT_GT(all.continuations_longest, 0ns);
 }
 
 TEST_F(AnAsyncMulti, CountsTheSocketsItWatches) {

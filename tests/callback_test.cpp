@@ -549,6 +549,20 @@ TEST(ACFunction, HasTheDataThatIsSetAfterIt) {
     EXPECT_EQ(written, 1);
 }
 
+std::size_t expect_nothing(char*, std::size_t, std::size_t size, void* data) {
+    EXPECT_EQ(data, nullptr);
+    return size;
+}
+
+TEST(ACFunction, HasNothingOnceItsDataAreTakenBack) {
+    int mine = 0;
+    easy handle(nginx::shared().http("/hello"));
+    handle.setopt<CURLOPT_WRITEFUNCTION>(&expect_nothing)
+        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(&mine))
+        .unset<CURLOPT_WRITEDATA>();
+    handle.perform();
+}
+
 TEST_F(ASocketObserver, IsNotToldOfASocketThatTheUserRefused) {
     auto handle = quiet(nginx::shared().http("/hello"));
     handle.setopt<CURLOPT_OPENSOCKETFUNCTION>(

@@ -681,5 +681,10 @@ TEST(AnEasy, TellsEveryInfoThatLibcurlKnows) {
     ask_for_all(handle, std::make_integer_sequence<int, CURLINFO_LASTONE>());
 }
 
+TEST(AnEasy, RefusesAnInfoThatLibcurlDoesNotKnow) {
+    constexpr auto unknown = static_cast<CURLINFO>(CURLINFO_LONG + CURLINFO_MASK);
+    EXPECT_THROW((void)easy().getinfo<unknown>(), std::system_error);
+}
+
 } // namespace
 } // namespace curlicue

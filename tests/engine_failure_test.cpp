@@ -373,6 +373,15 @@ TEST_F(AnEngine, KeepsAConnectOnlyEasyAndCountsItOnce) {
 
 // Calls inside libcurl. ---------------------------------------------------------------------------
 
+TEST_F(AnEngine, LetsOneDirectionGoOnAndNotTheOther) {
+    easy handle;
+    const auto over = multi->add_handle(handle);
+    handle.pause(CURLPAUSE_ALL);
+    handle.unpause(easy::direction::receive);
+    handle.pause(easy::direction::receive);
+    EXPECT_EQ(curl->bitmasks, (std::vector{CURLPAUSE_ALL, CURLPAUSE_SEND, CURLPAUSE_ALL}));
+}
+
 TEST_F(AnEngine, TakesEveryCallInsideLibcurlAndActsWhenItHasReturned) {
     easy running, removed, cancelled, added;
     auto pending = multi->add_handle(running);

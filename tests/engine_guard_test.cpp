@@ -266,4 +266,14 @@ TEST_F(AnUpkeep, CallsForAllTransfersWithLibcurl8_21) {
     run_to([&] { return multi->stats().upkeeps != 0; });
 }
 
+TEST_F(AnUpkeep, IsNotThereWithOthers) {
+    if (libcurl_version().found == version_number{8, 21, 0})
+        GTEST_SKIP() << "this one needs it";
+    easy handle;
+    const auto over = multi->add_handle(handle);
+    const auto end = std::chrono::steady_clock::now() + 1500ms; // an upkeep is there each second
+    run_to([&] { return std::chrono::steady_clock::now() > end; });
+    EXPECT_EQ(multi->stats().upkeeps, 0u);
+}
+
 } // namespace

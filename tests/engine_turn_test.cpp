@@ -78,6 +78,17 @@ protected:
 
 // libcurl's timer. --------------------------------------------------------------------------------
 
+TEST_F(ATurn, IsWokenOnceForWhatItsStepsBegin) {
+    turn(2);
+    const auto before = multi->stats().wakeups;
+    easy handle;
+    future<easy> over;
+    const auto begun = multi->post([&] { over = multi->add_handle(handle); });
+    turn(3);
+    EXPECT_TRUE(begun.ready());
+    EXPECT_EQ(multi->stats().wakeups - before, 1u);
+}
+
 TEST_F(ATurn, DrivesLibcurlWhenItAsksForItAtOnce) {
     easy handle;
     auto over = multi->add_handle(handle);

@@ -179,6 +179,18 @@ TEST(AMime, CanBeTakenBackAndReset) {
     EXPECT_EQ(token.use_count(), 1);
 }
 
+TEST(AMime, GoesWithTheLastWhoHasIt) {
+    const auto token = std::make_shared<int>(0);
+    mime form;
+    form.addpart().name("a").callback([token](std::span<char>) { return std::size_t{0}; });
+    easy handle;
+    handle.setopt<CURLOPT_MIMEPOST>(form);
+    form = mime();
+    EXPECT_EQ(token.use_count(), 2);
+    handle.unset<CURLOPT_MIMEPOST>();
+    EXPECT_EQ(token.use_count(), 1);
+}
+
 TEST(AMimePart, RefusesANulInItsTexts) {
     mimepart part;
     const std::string_view text("a\0b", 3);

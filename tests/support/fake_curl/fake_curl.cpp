@@ -199,7 +199,8 @@ CURLMcode fake_curl::cleanup(CURLM* handle) {
     return CURLM_OK;
 }
 
-CURLcode fake_curl::pause(CURL* easy) {
+CURLcode fake_curl::pause(CURL* easy, int bitmask) {
+    bitmasks.push_back(bitmask);
     auto* const owner = owner_of(easy);
     EXPECT_NE(owner, nullptr) << "an easy was paused that is not added";
     if (owner == nullptr)
@@ -306,7 +307,9 @@ CURLcode fake_getinfo(CURL* easy, CURLINFO info, void* told) {
     return real(easy, info, told);
 }
 
-CURLcode curl_easy_pause(CURL* easy, int) { return fake_curl::current().pause(easy); }
+CURLcode curl_easy_pause(CURL* easy, int bitmask) {
+    return fake_curl::current().pause(easy, bitmask);
+}
 
 // The real one, with an eye on when.
 void curl_easy_cleanup(CURL* easy) {

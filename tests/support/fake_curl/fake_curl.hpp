@@ -70,6 +70,7 @@ public:
     script on_add = [](fake_multi& multi, CURL*) { multi.set_timer(0); };
     script on_remove;
     script on_pause;
+    std::vector<int> bitmasks; ///< of the pauses, in their order
     std::function<void(fake_multi&, curl_socket_t, int mask)> on_action;
     std::function<void(fake_multi&)> on_cleanup;
     /// What curl_easy_getinfo tells of all easies instead of the truth, and what is told of each
@@ -106,7 +107,7 @@ public:
     CURLMcode socket_action(CURLM* handle, action what, int* running);
     CURLMsg* info_read(CURLM* handle, int* remaining);
     CURLMcode cleanup(CURLM* handle);
-    CURLcode pause(CURL* easy);
+    CURLcode pause(CURL* easy, int bitmask);
     fake_multi* find(CURLM* handle) noexcept;
     fake_multi* owner_of(CURL* easy) noexcept;
 
