@@ -109,8 +109,9 @@ protected:
 
 TEST_F(ABusyProcess, MayForkForChildrenThatDropAllOfIt) {
 #ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "a child waits for a lock of the sanitizer's allocator (gcc 12), which a thread "
-                    "of its parent's had";
+    GTEST_SKIP()
+        << "a child waits for a lock of the sanitizer's allocator (gcc 12), which a thread "
+           "of its parent's had";
 #endif
     auto background = std::make_unique<loop_pool>(2);
     auto pool = std::make_unique<easy_pool>();

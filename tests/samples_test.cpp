@@ -185,7 +185,7 @@ TEST_F(Sample, CoroutineTellsSizes) {
     const auto redirect = server_.http("/redirect");
     EXPECT_TRUE(run("coroutine", large, redirect, refused_));
     EXPECT_THAT(lines(), ElementsAre(large + ": 1048576 bytes", redirect + ": 6 bytes",
-                                     refused_ + ": " + curl_easy_strerror(CURLE_COULDNT_CONNECT)));
+                                     StartsWith(refused_ + ": Failed to connect to ")));
 }
 
 TEST_F(Sample, ThreadsTellSizes) {
@@ -208,10 +208,9 @@ TEST_F(Sample, PolledFetchesWhatIsTypedWhileItFetches) {
     const auto slow = server_.http("/slow/1048576");
     const auto small = server_.http("/hello");
     EXPECT_TRUE(run("{ echo", slow, "; sleep 1; echo", small, "; echo", refused_, "; } | polled"));
-    EXPECT_THAT(lines(),
-                UnorderedElementsAre(small + ": 6 bytes",
-                                     refused_ + ": " + curl_easy_strerror(CURLE_COULDNT_CONNECT),
-                                     slow + ": 1048576 bytes"));
+    EXPECT_THAT(lines(), UnorderedElementsAre(small + ": 6 bytes",
+                                              StartsWith(refused_ + ": Failed to connect to "),
+                                              slow + ": 1048576 bytes"));
     EXPECT_THAT(lines().back(), StartsWith(slow));
 }
 

@@ -11,7 +11,8 @@
 
 namespace curlicue::test {
 
-/// nginx, over HTTP/1.1, over TLS with HTTP/2 and, where it can, HTTP/3, and over a unix socket. What it serves:
+/// nginx, over HTTP/1.1, over TLS with HTTP/2 and, where it can, HTTP/3, and over a unix socket.
+/// What it serves:
 ///
 /// /hello             "hello\n"
 /// /bytes/SIZE        bytes(SIZE), for 0, 1024, 1048576 and 16777216

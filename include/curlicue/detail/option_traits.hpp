@@ -5,9 +5,7 @@
 
 #include <curl/curl.h>
 
-namespace curlicue {
-
-namespace detail {
+namespace curlicue::detail {
 
 /// libcurl numbers its options in ranges of 10000 by type, which is part of its ABI: long, pointer,
 /// function, curl_off_t, blob. Only the pointers need a list; one that is not on it is a string,
@@ -107,5 +105,4 @@ constexpr bool is_point_in_time(CURLoption option) noexcept {
     return option == CURLOPT_TIMEVALUE || option == CURLOPT_TIMEVALUE_LARGE;
 }
 
-} // namespace detail
-} // namespace curlicue
+} // namespace curlicue::detail
