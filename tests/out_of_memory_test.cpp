@@ -5,16 +5,21 @@
 #include "support/faults/scarce_memory.hpp"
 #include "support/faults/scene.hpp"
 #include "support/faults/waivers.hpp"
+#include "support/files.hpp"
 #include "support/nginx.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <uv.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
+using namespace std::chrono_literals;
 using lasting = scarce_memory::lasting;
 
 namespace {
@@ -32,14 +37,28 @@ protected:
     static void SetUpTestSuite() {
         nginx::shared();
         scarce_memory::rule_libraries();
+        // libuv opens a pipe for signals with the first loop of a process, for good.
+        uv_loop_t first;
+        ASSERT_EQ(uv_loop_init(&first), 0);
+        ASSERT_EQ(uv_loop_close(&first), 0);
+    }
+
+    // In time: a thread of libcurl's that nobody waits for any more may have some.
+    static bool come_down_to(std::size_t descriptors) {
+        for (int tries = 0; tries != 500 && open_descriptors() > descriptors; ++tries)
+            std::this_thread::sleep_for(10ms);
+        return open_descriptors() <= descriptors;
     }
 
     // Plays the scenario with a failure at `site`; false in `felt` when it ended before.
     static std::string play_at(std::size_t site, lasting how, bool& felt) {
+        const auto before = open_descriptors();
         std::optional<scarce_memory> scarce;
         auto complaint = play(
             GetParam(), [&] { scarce.emplace(site, how); }, [&] { scarce.reset(); });
         felt = scarce_memory::felt();
+        if (complaint.empty() && !come_down_to(before))
+            complaint = "descriptors are open";
         return complaint;
     }
 

@@ -1,43 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "support/faults/scene.hpp"
 
-#include "support/files.hpp"
 #include "support/nginx.hpp"
 
-#include <chrono>
-#include <cstddef>
 #include <new>
 #include <span>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
-
-using namespace std::chrono_literals;
 
 namespace curlicue::test {
-namespace {
-
-// Also those of libcurl's threads that nobody waits for any more.
-bool come_down_to(std::size_t descriptors) {
-    for (int tries = 0; tries != 500; ++tries) {
-        if (open_descriptors() <= descriptors)
-            return true;
-        std::this_thread::sleep_for(10ms);
-    }
-    return false;
-}
-
-// Some that libuv opens with the first loop stay.
-bool has_had_a_loop() {
-    uv_loop_t first;
-    return uv_loop_init(&first) == 0 && uv_loop_close(&first) == 0;
-}
-
-} // namespace
 
 scene::scene() {
-    static const bool ready = has_had_a_loop();
-    descriptors_ = ready ? open_descriptors() : 0;
     if (uv_loop_init(&loop_) != 0)
         throw std::runtime_error("uv_loop_init");
 }
@@ -118,8 +91,6 @@ std::string scene::complaint() {
     closed_ = true;
     if (uv_loop_close(&loop_) != 0)
         tell("handles are open");
-    if (!come_down_to(descriptors_))
-        tell("descriptors are open");
     return wrong_ != nullptr ? wrong_ : "";
 }
 

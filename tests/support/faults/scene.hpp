@@ -60,7 +60,6 @@ private:
     std::optional<async_multi> multi_;
     int expected_ = 0;
     int come_out_ = 0;
-    std::size_t descriptors_ = 0; // before
     const char* wrong_ = nullptr;
     bool closed_ = false;
 };
