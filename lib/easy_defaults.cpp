@@ -92,7 +92,7 @@ void easy_core::lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept
 // server may send over the connection, and never gives it back. Which protocol it is libcurl tells
 // with the head of the reply; HTTP/3 is for those alone who ask for it.
 [[gnu::noinline]] void easy_core::give_connection_up() noexcept {
-    if (!owned_ || by_hand_ || is_set(CURLOPT_FORBID_REUSE) ||
+    if (!owned_ || by_hand_ || forbids_reuse_ || is_set(CURLOPT_FORBID_REUSE) ||
         !(is_set(CURLOPT_HTTP_VERSION) || is_set(CURLOPT_ALTSVC)))
         return;
     long version = 0;

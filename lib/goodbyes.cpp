@@ -12,6 +12,7 @@
 namespace curlicue::detail {
 namespace {
 
+// Where that is refused it leads where it did; who has asked looks at what it is now.
 void put_in_place_of(int descriptor, int replacement) noexcept {
     const int flags = ::fcntl(descriptor, F_GETFD);
     ::dup2(replacement, descriptor);
@@ -51,6 +52,7 @@ goodbyes::silence::silence(goodbyes& of) noexcept : idle_(of.idle_) {
         return;
     ::close(ends[1]);
     nobody_ = ends[0];
+    ::fcntl(nobody_, F_SETFD, FD_CLOEXEC);
     for (auto& each : idle_)
         if (identity_of(each.socket) == each.identity) {
             each.aside = ::fcntl(each.socket, F_DUPFD_CLOEXEC, 0);

@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <new>
 #include <ostream>
 #include <span>
@@ -19,7 +18,6 @@
 
 #include <curl/curl.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
@@ -248,25 +246,6 @@ TEST_F(ACallbackWithoutAnAnswer, EndsItsTransferAtOnceWithWhatItThrows) {
         });
     EXPECT_THROW(run(multi->add_handle(page)), std::domain_error);
     EXPECT_LT(came, 16777216u);
-}
-
-curl_socket_t open_and_count(void* count, curlsocktype, curl_sockaddr* address) {
-    ++*static_cast<int*>(count);
-    return ::socket(address->family, address->socktype, address->protocol);
-}
-
-class ADuplicateOfABorrowedEasy : public async_fixture {};
-
-TEST_F(ADuplicateOfABorrowedEasy, KeepsTheCallbackThatOpensItsSockets) {
-    int opened = 0;
-    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> raw(curl_easy_init(),
-                                                                  &curl_easy_cleanup);
-    curl_easy_setopt(raw.get(), CURLOPT_URL, url("/hello").c_str());
-    curl_easy_setopt(raw.get(), CURLOPT_NOBODY, 1L);
-    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETFUNCTION, &open_and_count);
-    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETDATA, &opened);
-    run(multi->add_handle(easy::borrow(raw.get()).duphandle()));
-    EXPECT_EQ(opened, 1);
 }
 
 // ---- continuations

@@ -537,6 +537,21 @@ std::size_t count_data(char*, std::size_t, std::size_t size, void* count) {
     return size;
 }
 
+TEST_F(ASocketObserver, LeavesADuplicateOfABorrowedEasyItsCFunction) {
+    int opened = 0;
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> raw(curl_easy_init(),
+                                                                  &curl_easy_cleanup);
+    curl_easy_setopt(raw.get(), CURLOPT_URL, nginx::shared().http("/hello").c_str());
+    curl_easy_setopt(raw.get(), CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETFUNCTION, &open_and_count);
+    curl_easy_setopt(raw.get(), CURLOPT_OPENSOCKETDATA, &opened);
+    const auto copy = easy::borrow(raw.get()).duphandle();
+    core_of(copy).observe_sockets(observer_.get());
+    transfer(copy);
+    EXPECT_EQ(opened, 1);
+    EXPECT_TRUE(observer_->open_.empty());
+}
+
 TEST(ACFunction, HasTheDataThatIsSetAfterIt) {
     int opened = 0, written = 0;
     easy handle(nginx::shared().http("/hello"));

@@ -37,6 +37,15 @@ protected:
         return page;
     }
 
+    /// Calls a large download off once it has come as far as `run_there` runs it.
+    template <class Run> void cancel_one(Run run_there) {
+        std::string body;
+        auto running = multi->add_handle(over_http3(nginx::shared(), "/bytes/16777216", body));
+        run_there(body);
+        running.cancel();
+        EXPECT_EQ(failure_of([&] { run(std::move(running)); }), errc::cancelled);
+    }
+
     void expect_http3_service() {
         for (int i = 0; i != 3; ++i) {
             std::string body;
@@ -61,27 +70,19 @@ TEST_F(AnHttp3Transfer, SharesAConnectionWithTheNext) {
 // With OpenSSL's QUIC nothing came over a connection any more after some twelve of them.
 TEST_F(AnHttp3Transfer, LeavesTheWayFreeWhenItIsCancelledInTheMiddle) {
     expect_http3_service();
-    for (int i = 0; i != 40; ++i) {
-        std::string body;
-        auto running = multi->add_handle(over_http3(nginx::shared(), "/bytes/16777216", body));
-        run_to([&] { return !body.empty(); });
-        running.cancel();
-        EXPECT_EQ(failure_of([&] { run(std::move(running)); }), errc::cancelled);
-    }
+    for (int i = 0; i != 40; ++i)
+        cancel_one([&](const std::string& body) { run_to([&] { return !body.empty(); }); });
     expect_http3_service();
     close();
 }
 
 TEST_F(AnHttp3Transfer, LeavesTheWayFreeWhenItIsCancelledBeforeItsReply) {
     expect_http3_service();
-    for (int i = 0; i != 100; ++i) {
-        std::string body;
-        auto running = multi->add_handle(over_http3(nginx::shared(), "/bytes/16777216", body));
-        for (int turn = 0; turn != 3; ++turn)
-            uv_run(&loop, UV_RUN_NOWAIT);
-        running.cancel();
-        EXPECT_EQ(failure_of([&] { run(std::move(running)); }), errc::cancelled);
-    }
+    for (int i = 0; i != 100; ++i)
+        cancel_one([&](const std::string&) {
+            for (int turn = 0; turn != 3; ++turn)
+                uv_run(&loop, UV_RUN_NOWAIT);
+        });
     expect_http3_service();
     close();
 }

@@ -164,10 +164,15 @@ TEST(AMime, GoesWithADuplicate) {
     EXPECT_EQ(asked_with, copy.native_handle());
 }
 
-TEST(AMime, CanBeTakenBackAndReset) {
-    const auto token = std::make_shared<int>(0);
+mime with_a_callback_that_has(const std::shared_ptr<int>& token) {
     mime form;
     form.addpart().name("a").callback([token](std::span<char>) { return std::size_t{0}; });
+    return form;
+}
+
+TEST(AMime, CanBeTakenBackAndReset) {
+    const auto token = std::make_shared<int>(0);
+    mime form = with_a_callback_that_has(token);
     easy handle;
     handle.setopt<CURLOPT_MIMEPOST>(form);
     handle.unset<CURLOPT_MIMEPOST>();
@@ -181,11 +186,8 @@ TEST(AMime, CanBeTakenBackAndReset) {
 
 TEST(AMime, GoesWithTheLastWhoHasIt) {
     const auto token = std::make_shared<int>(0);
-    mime form;
-    form.addpart().name("a").callback([token](std::span<char>) { return std::size_t{0}; });
     easy handle;
-    handle.setopt<CURLOPT_MIMEPOST>(form);
-    form = mime();
+    handle.setopt<CURLOPT_MIMEPOST>(with_a_callback_that_has(token));
     EXPECT_EQ(token.use_count(), 2);
     handle.unset<CURLOPT_MIMEPOST>();
     EXPECT_EQ(token.use_count(), 1);
