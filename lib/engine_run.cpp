@@ -26,10 +26,11 @@ void engine::open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_hand
     });
     uv_check_start(check_.get(), [](uv_check_t* check) {
         auto& self = owner_of<engine>(check);
-        self.in_loop_.store(false, std::memory_order_release);
+        const auto kept = intrusive_ptr<engine>::share(&self);
         if (std::exchange(self.turn_due_, false)) {
             const loop_entry entry(self);
         }
+        self.in_loop_.store(false, std::memory_order_release);
     });
     uv_unref(uv_closer::as_handle(prepare_.get()));
     uv_unref(uv_closer::as_handle(check_.get()));

@@ -39,7 +39,8 @@ def outcomes_of(build):
         yield from cases
         succeeded = program["result"] in ("OK", "SKIP")
         if not succeeded and "failed" not in cases:
-            words = program.get("stderr", "").strip().rpartition("\n")[2] # where it hung, or died
+            said = program.get("stderr", "").splitlines()
+            words = next((line for line in reversed(said) if any(map(str.isalnum, line))), "") # where it hung, or died
             print(f"{build}: {name}: {program['result']} {words}")
             yield "failed"
         elif not cases:
