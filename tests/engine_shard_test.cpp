@@ -127,6 +127,16 @@ TEST_F(AnEngineWithShards, FollowsAnEasyToItsNextServer) {
     EXPECT_EQ(curl->owner_of(page.native_handle()), &multi_at(1));
 }
 
+TEST_F(AnEngineWithShards, RemembersAServerToWhichNothingRuns) {
+    add(1);
+    auto page = started.back().handle;
+    cancel(0, 1);
+    add(1, "http://two/");
+    add(32);
+    add(page);
+    EXPECT_EQ(curl->owner_of(page.native_handle()), &multi_at(1)) << "the 33rd to that server";
+}
+
 TEST_F(AnEngineWithShards, AsksABorrowedHandleForItsServerEachTime) {
     const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), &curl_easy_cleanup);
     add(32);
