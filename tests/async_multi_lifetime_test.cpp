@@ -168,10 +168,12 @@ TEST_F(ABorrowedLoopElsewhere, IsNotRunWhileItsHostRunsIt) {
     auto over = multi->add_handle(slow());
     std::promise<void> runs, tried;
     std::thread host([&] {
-        multi->post([&] {
-            runs.set_value();
-            tried.get_future().wait();
-        }).detach([](const std::exception_ptr&) {});
+        multi
+            ->post([&] {
+                runs.set_value();
+                tried.get_future().wait();
+            })
+            .detach([](const std::exception_ptr&) {});
         uv_run(&loop, UV_RUN_DEFAULT);
     });
     runs.get_future().wait();
