@@ -281,7 +281,11 @@ TEST_F(ALoopThread, EndsEveryFutureOnceHoweverItsEndIsRaced) {
 
 // ---- a borrowed loop, with callers elsewhere
 
-class ABorrowedLoop : public async_fixture {};
+class ABorrowedLoop : public async_fixture {
+protected:
+    /// Started by a thread of a test, nginx would end with that thread.
+    static void SetUpTestSuite() { nginx::shared(); }
+};
 
 TEST_F(ABorrowedLoop, TakesTransfersOfOtherThreadsWhileItRuns) {
     std::atomic<int> done{0};
