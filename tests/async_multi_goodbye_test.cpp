@@ -2,6 +2,7 @@
 // What libcurl says to a server when it lets go of a transfer or a connection: it waits for the
 // answer, and the loop would with it.
 #include "support/async_fixture.hpp"
+#include "support/files.hpp"
 #include "support/pingpong_server.hpp"
 #include <curlicue/async_multi.hpp>
 
@@ -162,14 +163,19 @@ protected:
 };
 
 TEST_P(AKeptConnection, IsLeftWithoutAWordAtTheEnd) {
+    run(multi->add_handle(transfer()));
+    close();
+    const auto descriptors = open_descriptors(); // with those that a first transfer opens for all
+    multi.emplace(&loop);
     std::vector<future<easy>> all;
     for (int i = 0; i != 3; ++i)
         all.push_back(multi->add_handle(transfer()));
     run(gather(std::move(all)));
     run(multi->add_handle(transfer())); // over one of those three
     close();
-    EXPECT_EQ(server.count("goodbye", 3), 0u) << server.log();
+    EXPECT_EQ(server.count("goodbye", 4), 0u) << server.log();
     EXPECT_LT(multi->stats().libcurl_longest, watchdog);
+    EXPECT_LE(open_descriptors(), descriptors);
 }
 
 TEST_P(AKeptConnection, IsUsedAgain) {
