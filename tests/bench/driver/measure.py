@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE = 30  # seconds for one run of a client, beyond what the server holds
+PATIENCE = 120  # seconds for one run of a client, beyond what the server holds
 
 
 class Failed(Exception):
@@ -24,6 +24,8 @@ class Usage:
     cpu_us: float
     rss_kb: int
     seconds: float
+    threads: int = 1  # at a time, at the most
+    look_ups: int | None = None
 
 
 def processors():
@@ -45,6 +47,7 @@ class Server:
 
     def __init__(self, build):
         self._program = build / "tests" / "bench" / "bench_server"
+        self.resolver = (build / "tests" / "bench" / "sleeping_resolver.so").resolve()
 
     def __enter__(self):
         self._process = subprocess.Popen([self._program, str(processors()[0])], stdin=subprocess.PIPE,
@@ -66,24 +69,26 @@ class Server:
         self._process.wait()
 
 
-def peak_memory_kb(pid):
+def status(pid, *names):
+    """Numbers of /proc/PID/status, 0 where there is none."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return 0
-    return int(found[1]) if found else 0
+        text = ""
+    found = (re.search(rf"{name}:\s+(\d+)", text) for name in names)
+    return [int(each[1]) if each else 0 for each in found]
 
 
-def run(command, patience=PATIENCE, everywhere=False):
+def run(command, patience=PATIENCE, everywhere=False, environment=None):
     """Runs a client, on its processor or on all. Returns what it printed, and its Usage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env={**os.environ, **(environment or {})},
                                    preexec_fn=None if everywhere else use_client_processor)
-        rss_kb = 0
+        rss_kb, threads = 0, 1
         while True:
-            rss_kb = max(rss_kb, peak_memory_kb(process.pid))
+            rss_kb, threads = map(max, (rss_kb, threads), status(process.pid, "VmHWM", "Threads"))
             try:
                 process.wait(0.05)
                 break
@@ -99,12 +104,13 @@ def run(command, patience=PATIENCE, everywhere=False):
             raise Failed(errors.read(500).strip() or f"ended with {process.returncode}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return output.read(), Usage(cpu * 1e6, rss_kb, seconds)
+        look_ups = re.search(r"look-ups: (\d+)", errors.read())
+        return output.read(), Usage(cpu * 1e6, rss_kb, seconds, threads, int(look_ups[1]) if look_ups else None)
 
 
 def total(client, job, **place):
     output, usage = run(client.command(job), **place)
-    return client.result(output, usage)
+    return {**client.result(output, usage), "threads": usage.threads, "look_ups": usage.look_ups}
 
 
 class Counter:

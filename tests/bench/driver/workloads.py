@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is measured, and who does it."""
 
+import collections.abc
 import dataclasses
 
 LIBCURL = ("curlicue", "libuv-example", "curl_multi_poll")
@@ -10,7 +11,7 @@ QUICK = {"workloads": ("get-1", "get-64"), "clients": LIBCURL}
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    server: str  # which of its addresses: http, origins, https, everywhere or slow
+    server: str  # which of its addresses: http, origins, crawl, https, everywhere or slow
     path: str
     clients: tuple
     requests: int  # in a round; chosen so that one takes 0.3 to 1 s
@@ -21,18 +22,35 @@ class Workload:
     counted_parts: tuple = (0.1, 0.4)  # of the requests: system calls are counted in how these two differ
     options: dict = dataclasses.field(default_factory=dict)  # further NAME=VALUE of job.hpp
     others: dict = dataclasses.field(default_factory=dict)  # clients for whom it is another number of requests
+    addresses: collections.abc.Callable | None = None  # of that server's port; None: what the server says
+    environment: dict = dataclasses.field(default_factory=dict)  # of the client; {} stands for the server's port
+    cold: bool = False  # with a resolver that takes its time
 
     def job(self, server, client, part=1):
         """What a client is to do, as the names of job.hpp; `part` of the requests."""
         requests = max(1, round(self.others.get(client, self.requests) * part))
-        urls = " ".join(address + self.path for address in server[self.server].split())
-        job = {"url": urls, "requests": requests, "concurrency": self.concurrency}
+        addresses = self.addresses(server[self.server]) if self.addresses else server[self.server].split()
+        job = {"url": [address + self.path for address in addresses], "requests": requests, "concurrency": self.concurrency}
         job["warm_up"] = max(self.concurrency, requests // 10) if self.warm_up is None else self.warm_up
         if self.server == "https":
             job["ca"] = server["ca"]
         if self.options.get("once"):
             job["concurrency"] = requests
         return {**job, **self.options}
+
+
+def crawled(count):
+    """So many servers: addresses of one machine, with a port that all of them have."""
+    return lambda port: [f"http://127.{1 + i // 62500}.{i // 250 % 250}.{1 + i % 250}:{port}" for i in range(count)]
+
+
+def crawl(count, requests):
+    return Workload(f"crawl-{count}", "crawl", "/100", LIBCURL[:1], requests, count, rounds=3, addresses=crawled(count))
+
+
+def cold(count):
+    return Workload(f"cold-{count}", "crawl", "/100", LIBCURL[:1], count, rounds=3, warm_up=0, counted_parts=(0.1, 0.4),
+                    addresses=lambda port: [f"http://cold.test:{port}"], options={"once": 1}, cold=True)
 
 
 def keep_alive(concurrency, requests, clients, others):
@@ -68,6 +86,18 @@ WORKLOADS = {
         Workload("up-1g", "slow", "/sink", (*LIBCURL, "sockets"), 1, 1, warm_up=1, options={"upload": 1 << 30}, **BIG),
         Workload("hold-10000", "slow", "/hold", (*LIBCURL, "sockets", "beast", "undici"), 10000, rounds=3, warm_up=0,
                  counted_parts=(0.1, 0.4), options={"once": 1}),
+        crawl(500, 20000),
+        crawl(5000, 3000),
+        Workload("proxy-6000", "crawl", "/100", LIBCURL[:1], 12000, 6000, rounds=3,
+                 addresses=lambda port: [f"http://site-{i}.test" for i in range(6000)],
+                 environment={"http_proxy": "http://127.0.0.1:{}"}),
+        Workload("users-5000", "crawl", "/100", LIBCURL[:1], 10000, 5000, rounds=3,
+                 addresses=lambda port: [f"http://user-{i}:secret-{i}@127.0.0.1:{port}" for i in range(5000)]),
+        cold(1000),
+        cold(10000),
+        Workload("rss-10000", "http", "/256k", LIBCURL[:1], 10000, rounds=3, warm_up=0, counted_parts=(0.1, 0.4),
+                 options={"once": 1}),
+        Workload("h2-bodies", "https", "/64k", LIBCURL, 3000, 100, options={"multiplex": 1}),
         Workload("submit-4", "http", "/100", LIBCURL[:2], 10000, 64, options={"threads": 4}),
         Workload("cancel", "slow", "/stall", LIBCURL, 4000, 16, options={"cancel": 1}),
     )

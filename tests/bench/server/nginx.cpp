@@ -28,7 +28,8 @@ std::string nginx::origins() const {
 
 std::filesystem::path nginx::prepare() const {
     make_certificate(directory_);
-    for (const auto& [name, size] : {std::pair("64m", 1U << 26), std::pair("1g", 1U << 30)}) {
+    for (const auto& [name, size] : {std::pair("64k", 1U << 16), std::pair("256k", 1U << 18),
+                                     std::pair("64m", 1U << 26), std::pair("1g", 1U << 30)}) {
         test::write_file(directory_ / name, "");
         std::filesystem::resize_file(directory_ / name, size);
     }
@@ -41,6 +42,7 @@ http {
     access_log off;
     default_type application/octet-stream;
     sendfile on;
+    open_file_cache max=16;
     keepalive_requests 100000000;
     client_body_temp_path body;
     proxy_temp_path proxy;
@@ -54,7 +56,8 @@ http {
 )";
     for (const auto& port : http_)
         text << "        listen " << port.address() << " reuseport backlog=4096;\n";
-    text << "        listen " << https_.address() << R"( ssl http2 reuseport backlog=4096;
+    text << "        listen 0.0.0.0:" << everywhere_.number() << " reuseport backlog=4096;\n"
+         << "        listen " << https_.address() << R"( ssl http2 reuseport backlog=4096;
         root .;
         location = /100 { return 200 ")"
          << std::string(100, 'x') << R"("; }

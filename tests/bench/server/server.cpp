@@ -53,9 +53,9 @@ int main(int argc, char** argv) {
         const nginx fast;
         slow_server slow;
         std::cout << "{\"http\": \"" << fast.http() << "\", \"origins\": \"" << fast.origins()
-                  << "\", \"https\": \"" << fast.https() << "\", \"everywhere\": \""
-                  << everywhere.http() << "\", \"slow\": \"" << slow.http() << "\", \"ca\": \""
-                  << fast.ca_file().string()
+                  << "\", \"crawl\": \"" << fast.everywhere() << "\", \"https\": \"" << fast.https()
+                  << "\", \"everywhere\": \"" << everywhere.http() << "\", \"slow\": \""
+                  << slow.http() << "\", \"ca\": \"" << fast.ca_file().string()
                   << "\", \"hold_seconds\": " << slow_server::hold_time.count() << '}' << std::endl;
         slow.run_until(STDIN_FILENO);
     } catch (const std::exception& error) {
