@@ -132,6 +132,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
     copy->body_size_ = body_size_;
     copy->announced_body_size_ = announced_body_size_;
     copy->kept_ = kept_;
+    copy->proxy_ = proxy_;
     copy->callbacks_ = callbacks_;
     copy->callbacks_.rebind(*copy);
     copy->socket_callbacks_ = socket_callbacks_;
@@ -329,6 +330,7 @@ void easy_core::reset() {
 void easy_core::forget_options() noexcept {
     callbacks_.clear();
     kept_.clear();
+    proxy_.clear();
     set_.reset();
     place_ = nullptr;
     time_limit_.reset();

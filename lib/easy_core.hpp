@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -147,6 +148,9 @@ public:
     /// Of an owned easy, the CURLOPT_CURLU that it was given as a `url`; or null.
     const url* address() const noexcept;
 
+    /// Host and port of the CURLOPT_PROXY that an owned easy has, as `proxy_named` tells them.
+    std::string_view proxy() const noexcept { return proxy_; }
+
     /// Where it goes when its last reference is gone.
     void set_store(intrusive_ptr<easy_store> store) noexcept;
     /// Owned easies only: CA certificates from the default bundle file, not the default directory,
@@ -275,6 +279,7 @@ private:
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;
+    std::string proxy_;
     std::vector<kept> kept_; // a handful at most: searching beats a map
     std::bitset<512> set_;   // what the user has set, by libcurl's running number
     std::array<char, CURL_ERROR_SIZE> error_buffer_{};

@@ -3,6 +3,7 @@
 #include "easy_core.hpp"
 #include "open_sockets.hpp"
 #include "refusal.hpp"
+#include "server_name.hpp"
 #include "share_core.hpp"
 #include <curlicue/detail/clock.hpp>
 #include <curlicue/mime.hpp>
@@ -33,7 +34,9 @@ bool is_progress(CURLoption function) noexcept {
 }
 
 bool names_server(CURLoption option) noexcept {
-    return option == CURLOPT_URL || option == CURLOPT_CURLU || option == CURLOPT_HTTP_VERSION;
+    return option == CURLOPT_URL || option == CURLOPT_CURLU || option == CURLOPT_HTTP_VERSION ||
+           option == CURLOPT_PROXY || option == CURLOPT_NOPROXY || option == CURLOPT_PROXYTYPE ||
+           option == CURLOPT_HTTPPROXYTUNNEL;
 }
 
 bool decides_buffer_size(CURLoption option) noexcept {
@@ -171,6 +174,8 @@ void easy_core::set(CURLoption option, std::string_view terminated) {
     require_kind(option, option_kind::string);
     refuse_nul(terminated, option);
     tell(option, terminated.data());
+    if (option == CURLOPT_PROXY)
+        proxy_ = proxy_named(terminated);
 }
 
 void easy_core::set(CURLoption option, slist list) {

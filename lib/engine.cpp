@@ -26,8 +26,8 @@ timeout::clock::time_point deadline_for(const easy_core& core) noexcept {
 engine::engine(async_multi_options options)
     : options_((global_init(), std::move(options))), dispatcher_(*this),
       completion_(make_intrusive<completion>(executor_link::of(dispatcher_))),
-      placement_(options_.sharding), close_(*this, &engine::close_here),
-      drain_(*this, &engine::drain_here),
+      placement_(options_.sharding), look_ups_(options_.look_ups),
+      close_(*this, &engine::close_here), drain_(*this, &engine::drain_here),
       heartbeat_(*this, transfers_, shards_, options_.heartbeat), upkeep_(*this, &engine::upkeep),
       resting_(*this, &engine::close_idle_shards), patience_(*this, &engine::patience_over),
       try_waiting_(*this, &engine::try_waiting), hold_(options_.keep_loop) {}
@@ -133,17 +133,22 @@ CURLMcode engine::start(transfer& item) {
     auto& core = item.core();
     core.hand_to(dispatcher_.thread());
     auto& server = placement_.origin_of(core, multiplexes_);
+    const bool looks_up = server.named && look_ups_.needed(core, server, uv_now(loop()));
+    if (looks_up && waits_for_name(item, server))
+        return CURLM_OK;
     auto& home = shard_for(server);
     core.enter_thread();
     if (core.owned())
-        prepare(core);
-    placement::started(server, home.number);
+        prepare(core, server);
+    placement_.started(server, home.number, core.handle());
     item.server = &server;
     item.home = &home;
     item.socket_news = sockets_->announced();
     ++home.running;
     home.waiting += asks_for_too_little_ && server.may_wait ? 1 : 0;
     counters_.running.add();
+    if (looks_up)
+        begin_look_up(item);
     home.make_room();
     const auto code = call_libcurl([&] { return home.multi()->add(core.handle()); });
     if (code != CURLM_OK) {
@@ -161,30 +166,34 @@ CURLMcode engine::start(transfer& item) {
     return code;
 }
 
-void engine::prepare(easy_core& core) {
+void engine::prepare(easy_core& core, origin& server) {
     core.observe_sockets(sockets_.get());
     if (options_.ca_cache && !core.set_by_hand())
         core.prefer_ca_bundle();
-    if (!placement_.spreads())
-        return;
-    if (!caches_)
-        caches_ = make_intrusive<shared_caches>();
-    core.lend_caches(caches_);
+    if (placement_.spreads())
+        core.lend_caches(placement_.caches_of(server));
 }
 
 void engine::start_queued(transfer& item) noexcept {
     // Cancelled while it was queued, it is gone from the list already.
-    if (item.leaving() || !item.listed)
-        return start_waiting(1);
+    if (item.leaving() || !item.listed) {
+        start_waiting(1);
+        return next_look_up();
+    }
+    bool started = false;
     try {
-        if (const auto code = start(item); code != CURLM_OK)
-            item.fix_outcome(multi_failure(code));
-        else
-            return;
+        if (!is_refused(item)) {
+            const auto code = start(item);
+            started = code == CURLM_OK;
+            if (!started)
+                item.fix_outcome(multi_failure(code));
+        }
     } catch (...) {
         item.fix_outcome(failure(std::current_exception()));
     }
-    conclude(item);
+    if (!started)
+        conclude(item);
+    next_look_up();
 }
 
 intrusive_ptr<transfer> engine::find(const easy& handle) const noexcept {
@@ -269,7 +278,9 @@ void engine::read_messages(shard& of) noexcept {
 // to be called to go on: it would start FTP's transfer once the data connection is there, and
 // LDAP's bind once TLS is, but asks for nothing to do so.
 [[gnu::noinline]] void engine::may_go_on(shard& of, CURL* by) noexcept {
-    if (is_ours(by) && asks_for_too_little(by))
+    if (of.looking_up != 0)
+        may_have_address(by);
+    if (of.waiting != 0 && is_ours(by) && asks_for_too_little(by))
         of.kick_all();
 }
 

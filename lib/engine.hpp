@@ -5,11 +5,11 @@
 #include "engine_counters.hpp"
 #include "heartbeat.hpp"
 #include "known_faults.hpp"
+#include "look_ups.hpp"
 #include "multi_handle.hpp"
 #include "placement.hpp"
 #include "process.hpp"
 #include "shard.hpp"
-#include "shared_caches.hpp"
 #include "socket_table.hpp"
 #include "timeout.hpp"
 #include "transfer_list.hpp"
@@ -154,7 +154,7 @@ private:
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
     void check_blocking(const easy_core& core) const;
-    void prepare(easy_core& core);
+    void prepare(easy_core& core, origin& server);
     void bind_here(std::string_view call);
     void check_process(std::string_view what) const;
 
@@ -170,13 +170,23 @@ private:
 
     // engine_waiting.cpp: for descriptors.
     bool wait_for_descriptor(transfer& item) noexcept;
-    void begin_waiting(transfer& item) noexcept;
+    void begin_waiting(transfer& item, timeout::clock::time_point begun) noexcept;
     void start_waiting(int most) noexcept;
     void try_waiting() noexcept;
 
+    // engine_looking_up.cpp: for names.
+    bool waits_for_name(transfer& item, origin& server);
+    void begin_look_up(transfer& item) noexcept;
+    void may_have_address(CURL* by) noexcept;
+    void look_up_ends(transfer& item, CURLcode code) noexcept;
+    void give_look_up_up(transfer& item) noexcept;
+    void look_up_over(transfer& item) noexcept;
+    void next_look_up() noexcept;
+    bool is_refused(transfer& item);
+
     // engine_shards.cpp
     void close_idle_shards_now() noexcept;
-    shard& shard_for(const origin& server);
+    shard& shard_for(origin& server);
     shard& open_shard(std::size_t number);
     void close_shard(shard& of) noexcept;
     static bool surplus(const shard& of) noexcept;
@@ -258,8 +268,8 @@ private:
     std::atomic<bool> in_loop_{false};      // it polls, or calls us: for sure
     std::atomic<std::thread::id> runner_{}; // of a run_until, or of a loop_thread
     intrusive_ptr<socket_table> sockets_;
-    intrusive_ptr<shared_caches> caches_;
     placement placement_;
+    look_ups look_ups_;
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<shard*> kicked_; // to be driven in the next round
     std::vector<shard*> driven_; // while they are

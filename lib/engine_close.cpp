@@ -119,7 +119,7 @@ bool engine::finish_close() noexcept {
     }
     kicked_.clear(); // by what libcurl asked for in its cleanup
     shards_.clear();
-    caches_ = nullptr;
+    placement_.start_over();
     timeout_.reset();
     prepare_.reset();
     check_.reset();

@@ -24,6 +24,8 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
     if (code == CURLE_COULDNT_CONNECT && wait_for_descriptor(item))
         return;
     item.fix_outcome(code);
+    if (item.looks_up)
+        look_up_ends(item, code);
     const auto& core = item.core();
     placement::learn(*item.server, item.curl());
     if (says_goodbye(item.curl()))
@@ -65,9 +67,11 @@ bool engine::remove_from_libcurl(transfer& item) noexcept {
 }
 
 void engine::has_left_libcurl(transfer& item) noexcept {
+    if (item.looks_up)
+        give_look_up_up(item);
     auto& home = *std::exchange(item.home, nullptr);
     auto& server = *std::exchange(item.server, nullptr);
-    placement::ended(server, home.number);
+    placement_.ended(server, home.number, item.curl());
     home.waiting -= asks_for_too_little_ && server.may_wait ? 1 : 0;
     counters_.running.set(counters_.running.value() - 1);
     --home.running;

@@ -76,6 +76,8 @@ void invariants::check_shards(const engine& of) noexcept {
         std::size_t here = 0;
         of.transfers_.for_each([&](const transfer& item) { here += item.home == each.get(); });
         hold_that(each->running == here, "a shard counts the transfers that it has");
+        hold_that(of.placement_.running_in(each->number) == here,
+                  "the placement counts the transfers of a shard");
         hold_that(each->multi() != nullptr || (here == 0 && !each->armed && !each->kicked()),
                   "a closed shard has nothing to do");
         hold_that(!(each->due_ && each->armed), "a shard is due now or later, not both");

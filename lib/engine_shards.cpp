@@ -16,6 +16,10 @@ constexpr std::chrono::seconds rest_time(30);
 // CURLMOPT_NETWORK_CHANGED, of libcurl 8.16: nothing that is set, but a thing that happens.
 constexpr auto network_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
 
+// Of libcurl 8.20: the threads of each multi handle. Of all together, which is what the user means,
+// there are as few if no more look-ups run.
+constexpr auto resolve_threads = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 20);
+
 constexpr bool limits_connections(CURLMoption option) noexcept {
     return option == CURLMOPT_MAXCONNECTS || option == CURLMOPT_MAX_HOST_CONNECTIONS ||
            option == CURLMOPT_MAX_TOTAL_CONNECTIONS;
@@ -25,7 +29,7 @@ constexpr bool limits_connections(CURLMoption option) noexcept {
 
 // Where nothing is left for one more, the first has to do: libcurl 8.20 and newer make no multi
 // handle without descriptors for its wake-ups (multi.c, Curl_multi_handle).
-shard& engine::shard_for(const origin& server) {
+shard& engine::shard_for(origin& server) {
     if (const auto number = placement_.choose(server); number != 0) {
         try {
             return open_shard(number);
@@ -77,10 +81,12 @@ void engine::set(CURLMoption option, curl_off_t value) {
     }
     if (option == network_changed) {
         // libcurl leaves a cache alone that a share has (multi.c). Transfers that run keep theirs.
-        caches_ = nullptr;
+        placement_.network_changed();
         return;
     }
     settings_.remember(option, value);
+    if (option == resolve_threads)
+        look_ups_.limit(static_cast<std::size_t>(std::max<curl_off_t>(value, 1)));
     if (option == CURLMOPT_PIPELINING) {
         multiplexes_ = (value & CURLPIPE_MULTIPLEX) != 0;
         placement_.start_over();

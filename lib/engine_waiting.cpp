@@ -28,7 +28,9 @@ constexpr auto default_connect_limit = 300s; // CURLOPT_CONNECTTIMEOUT(3)
     if (alone && sockets_->size() == 0 && counters_.shards.value() <= 1)
         return false; // nobody will leave any
     counters_.waits.add();
-    begin_waiting(item);
+    curl_off_t spent = 0;
+    curl_easy_getinfo(item.curl(), CURLINFO_TOTAL_TIME_T, &spent);
+    begin_waiting(item, timeout::clock::now() - std::chrono::microseconds(spent));
     if (!remove_from_libcurl(item))
         return true; // it fails with all of its shard
     heartbeat_.follow(std::min(item.deadline, item.waits_until));
@@ -45,12 +47,9 @@ constexpr auto default_connect_limit = 300s; // CURLOPT_CONNECTTIMEOUT(3)
 
 // Its limits begin with the add, and libcurl knows none of them while it waits, nor how much is
 // left of them afterwards.
-void engine::begin_waiting(transfer& item) noexcept {
+void engine::begin_waiting(transfer& item, timeout::clock::time_point begun) noexcept {
     if (std::exchange(item.waited, true))
         return;
-    curl_off_t spent = 0;
-    curl_easy_getinfo(item.curl(), CURLINFO_TOTAL_TIME_T, &spent);
-    const auto begun = timeout::clock::now() - std::chrono::microseconds(spent);
     const auto& core = item.core();
     item.deadline =
         core.time_limit() ? later(begun, *core.time_limit()) : timeout::clock::time_point::max();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "easy_core.hpp"
 #include "known_faults.hpp"
-#include "placement.hpp"
+#include "server_name.hpp"
 #include "shard.hpp"
 #include <curlicue/error.hpp>
 #include <curlicue/loop.hpp>
@@ -46,7 +46,8 @@ struct destination {
 destination destination_of(detail::easy_core& core, std::string_view call) {
     if (!core.claim(reader::instance()))
         throw usage_error(errc::already_added, call);
-    const auto server = detail::server_of(core.handle());
+    detail::server_name name;
+    const auto server = name.of(core);
     destination found{std::nullopt, false};
     if (!server.empty()) {
         found.server = std::hash<std::string_view>()(server);

@@ -15,12 +15,6 @@
 namespace curlicue::detail {
 namespace {
 
-const char* url_of(const easy_core& handle) noexcept {
-    const char* url = nullptr;
-    curl_easy_getinfo(handle.handle(), CURLINFO_EFFECTIVE_URL, &url);
-    return url != nullptr ? url : "";
-}
-
 /// As Curl_is_absolute_url sees it (urlapi.c).
 bool names_scheme(std::string_view url) noexcept {
     const auto end = std::ranges::find_if_not(url, [](char each) {
@@ -90,6 +84,12 @@ std::string scheme_of(const easy_core& handle) {
     if (curl_url_set(parsed.get(), CURLUPART_URL, url_of(handle), flags) != CURLUE_OK)
         return {};
     return scheme_of(parsed.get());
+}
+
+const char* url_of(const easy_core& handle) noexcept {
+    const char* url = nullptr;
+    curl_easy_getinfo(handle.handle(), CURLINFO_EFFECTIVE_URL, &url);
+    return url != nullptr ? url : "";
 }
 
 bool may_block(const easy_core& handle) {

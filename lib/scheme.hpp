@@ -10,6 +10,9 @@ namespace curlicue::detail {
 
 class easy_core;
 
+/// The URL that was set, or after a transfer the one where that ended (getinfo.c). Of a
+/// CURLOPT_CURLU libcurl tells none before the transfer starts. Valid until the handle is used.
+const char* url_of(const easy_core& handle) noexcept;
 /// That of the URL which an easy names, as libcurl will read it, in lower case. Empty where there
 /// is none yet, or where libcurl does not tell: of a `CURLOPT_CURLU` that is not ours.
 /// @throws std::bad_alloc

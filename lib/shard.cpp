@@ -80,7 +80,7 @@ void shard::postpone_kick() noexcept {
     // In its cleanup 8.10 to 8.20 name sockets that they close at once.
     if (multi_->get() != nullptr) {
         owner_.watch(*this, easy, socket, what);
-        if (waiting != 0)
+        if (waiting + looking_up != 0)
             owner_.may_go_on(*this, easy);
     }
     ++effects;

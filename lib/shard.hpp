@@ -53,10 +53,11 @@ public:
     void poison(CURLMcode code) noexcept { poison_ = code; }
     CURLMcode take_poison() noexcept { return std::exchange(poison_, CURLM_OK); }
 
-    const std::size_t number; ///< among the engine's shards
-    std::size_t running = 0;  ///< transfers that libcurl holds here
-    std::size_t waiting = 0;  ///< of these, for how many libcurl may ask for too little
-    unsigned effects = 0;     ///< of calls of libcurl's: callbacks and completions
+    const std::size_t number;   ///< among the engine's shards
+    std::size_t running = 0;    ///< transfers that libcurl holds here
+    std::size_t looking_up = 0; ///< of these, how many look a name up
+    std::size_t waiting = 0;    ///< of these, for how many libcurl may ask for too little
+    unsigned effects = 0;       ///< of calls of libcurl's: callbacks and completions
     /// Likewise, but for those that only tell when to call again.
     unsigned moves() const noexcept { return effects - times_; }
     // The heartbeat's own.

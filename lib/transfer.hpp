@@ -75,11 +75,13 @@ public:
     std::uint64_t socket_news = 0;    ///< of all transfers, before libcurl got this one
     bool listed = false;              ///< the engine's list holds a reference
     bool lingers = false;             ///< over, but its connection is still to be used
-    bool waited = false;              ///< for a descriptor
+    bool waited = false;              ///< for a descriptor or a name
+    bool asked = false;               ///< waits for a look-up, or has done so until now
+    bool looks_up = false;            ///< the name of its server, as far as libcurl has told
     std::optional<int> pending_pause; ///< asked for before libcurl could be told
     /// When we end it, should libcurl forget to.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-    /// Likewise, while it waits for a descriptor.
+    /// Likewise, while it waits.
     std::chrono::steady_clock::time_point waits_until =
         std::chrono::steady_clock::time_point::max();
     // The heartbeat's own.

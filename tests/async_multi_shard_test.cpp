@@ -142,6 +142,7 @@ TEST_F(AnAsyncMultiWithShards, KnowsTheNamesOfHostsInAllOfThem) {
     std::vector<future<easy>> running;
     for (int i = 0; i != 32; ++i)
         running.push_back(multi->add_handle(quiet(named("/slow/16777216"))));
+    run_to([&] { return multi->stats().running == 32; }); // the first of them has looked it up
     EXPECT_EQ(open(), 1u);
     auto later = multi->add_handle(quiet(named("/hello")));
     EXPECT_EQ(open(), 2u);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -196,6 +197,20 @@ TEST_F(AHeartbeat, CallsForOneShardARoundOfTheLoop) {
     };
     run_to([&] { return called.size() == 16 && called.begin()->second >= 3; });
     EXPECT_EQ(rounds.most, 1);
+}
+
+TEST_F(AHeartbeat, CallsForABoundedNumberOfTransfersARoundOfTheLoop) {
+    begin({});
+    for (int i = 0; i != 600; ++i)
+        add(1, "http://server-" + std::to_string(i) + "/");
+    int calls = 0;
+    between_rounds rounds(loop);
+    curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
+        calls += calls_for_all();
+        rounds.now += calls_for_all() ? static_cast<int>(multi.easies.size()) : 0;
+    };
+    run_to([&] { return calls >= 30; });
+    EXPECT_LE(rounds.most, 64);
 }
 
 TEST_F(AHeartbeat, LooksAtABoundedNumberOfTransfersARoundOfTheLoop) {

@@ -7,11 +7,13 @@
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 using namespace curlicue;
 using namespace curlicue::test;
@@ -102,7 +104,65 @@ TEST_F(AnEngineWithShards, CountsEachServerByItself) {
     add(40, "http://two/");
     add(33, "http://one:8080/");
     add(33, "ftp://one/");
-    EXPECT_THAT(filled(), ElementsAre(4 * 32, 8 + 8 + 1 + 1));
+    EXPECT_THAT(filled(), ElementsAre(2 * 32, 8 + 8 + 2 * 32, 1 + 1));
+}
+
+TEST_F(AnEngineWithShards, GivesEachABoundedNumberOfTransfersToWhateverServers) {
+    for (int i = 0; i != 300; ++i)
+        add(1, "http://server-" + std::to_string(i) + "/");
+    EXPECT_THAT(filled(), ElementsAre(64, 64, 64, 64, 44));
+}
+
+TEST_F(AnEngineWithShards, GoesBackToWhereAServerHasBeen) {
+    add(1);
+    cancel(0, 1);
+    for (int i = 0; i != 64; ++i)
+        add(1, "http://server-" + std::to_string(i) + "/");
+    add(1);
+    EXPECT_THAT(filled(), ElementsAre(65)) << "its connection is kept there";
+    add(1, "http://new/");
+    EXPECT_THAT(filled(), ElementsAre(65, 1));
+}
+
+TEST_F(AnEngineWithShards, KnowsAServerWhateverUserIsNamed) {
+    for (int i = 0; i != 32; ++i)
+        add(1, "http://user-" + std::to_string(i) + ":secret@one/");
+    add(1, "HTTP://ONE:80/");
+    EXPECT_THAT(filled(), ElementsAre(32, 1));
+}
+
+TEST_F(AnEngineWithShards, TakesAProxyForTheServer) {
+    const auto through = [&](const std::string& proxy, const std::string& name) {
+        easy page("http://" + name + "/");
+        page.setopt<CURLOPT_PROXY>(proxy);
+        add(page);
+    };
+    for (int i = 0; i != 32; ++i)
+        through("http://user-" + std::to_string(i) + ":secret@proxy:3128",
+                "name-" + std::to_string(i));
+    through("proxy:3128", "last");
+    EXPECT_THAT(filled(), ElementsAre(32, 1));
+    start();
+    for (int i = 0; i != 33; ++i)
+        through("socks5://proxy:3128", "name-" + std::to_string(i));
+    EXPECT_THAT(filled(), ElementsAre(33)) << "through which there is a connection for each";
+}
+
+TEST_F(AnEngineWithShards, TakesAURLThatItCannotReadToLibcurl) {
+    for (const auto* const url : {"http://one:port/", "http://", "://one", "nonsense://one/", "@"})
+        add(1, url);
+    EXPECT_THAT(filled(), ElementsAre(5));
+}
+
+TEST_F(AnEngineWithShards, ForgetsServersThatNobodyAsks) {
+    const auto ask = [&](int from, int to) {
+        for (int i = from; i != to; ++i)
+            multi->add_handle(easy("http://server-" + std::to_string(i) + "/")).cancel();
+    };
+    ask(0, 6000);
+    const auto before = ::mallinfo2().uordblks;
+    ask(6000, 26000);
+    EXPECT_LT(::mallinfo2().uordblks, before + (1U << 20));
 }
 
 TEST_F(AnEngineWithShards, KnowsAServerByWhateverPathItIsAskedFor) {
@@ -196,7 +256,33 @@ TEST_F(AnEngineWithShards, KeepsAServerInOneWhileItMayMultiplex) {
         page.setopt<CURLOPT_HTTP_VERSION>(CURL_HTTP_VERSION_2_0);
         add(page);
     }
-    EXPECT_THAT(filled(), ElementsAre(112, 8)) << "unless it is told to";
+    EXPECT_THAT(filled(), ElementsAre(72, 8 + 40)) << "unless it is told to";
+}
+
+TEST_F(AnEngineWithShards, SpreadsAServerThatDoesNotMultiplexOnceAHeadIsThere) {
+    if (!has_feature("HTTP2"))
+        GTEST_SKIP() << "this libcurl speaks no HTTP/2";
+    multi->setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
+    add(2, "https://one/");
+    curl->infos[CURLINFO_HTTP_VERSION] = CURL_HTTP_VERSION_1_1;
+    add(38, "https://one/");
+    EXPECT_THAT(filled(), ElementsAre(32, 8)) << "none of them is over";
+}
+
+TEST_F(AnEngineWithShards, DoesNotTakeAnOldHeadForThatOfAServer) {
+    if (!has_feature("HTTP2"))
+        GTEST_SKIP() << "this libcurl speaks no HTTP/2";
+    multi->setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
+    curl->infos[CURLINFO_HTTP_VERSION] = CURL_HTTP_VERSION_1_1; // of what each has done before
+    add(40, "https://one/");
+    EXPECT_THAT(filled(), ElementsAre(40));
+}
+
+TEST_F(AnEngineWithShards, SpreadsWebSockets) {
+    multi->setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
+    add(33, "wss://one/");
+    add(33, "ws://one/");
+    EXPECT_THAT(filled(), ElementsAre(32 + 32, 1 + 1));
 }
 
 TEST_F(AnEngineWithShards, SpreadsAServerThatMayNotMultiplex) {

@@ -209,13 +209,29 @@ TEST_F(ALoopPool, KeepsAServerAtHomeWhoseConnectionsCarryManyTransfers) {
         EXPECT_LE(busiest, 40u) << "it does not multiplex";
 }
 
-TEST_F(ALoopPool, PlacesAnEasyWhoseServerItCannotTellByLoadAlone) {
+TEST_F(ALoopPool, KeepsAServerAtHomeThatAParsedUrlNames) {
     loop_pool pool(2);
     std::vector<future<easy>> running;
     for (int i = 0; i < 4; ++i) {
         easy page = slow();
         page.unset<CURLOPT_URL>().setopt<CURLOPT_CURLU>(curlicue::url(url("/slow/16777216")));
         running.push_back(pool.add_handle(page));
+    }
+    EXPECT_EQ(std::max(pending(pool, 0), pending(pool, 1)), 4u);
+}
+
+TEST_F(ALoopPool, PlacesAnEasyWhoseServerItCannotTellByLoadAlone) {
+    const curlicue::url address(url("/slow/16777216"));
+    std::vector<std::unique_ptr<CURL, void (*)(CURL*)>> handles;
+    loop_pool pool(2);
+    std::vector<future<easy>> running;
+    for (int i = 0; i < 4; ++i) {
+        CURL* const page = handles.emplace_back(curl_easy_init(), &curl_easy_cleanup).get();
+        curl_easy_setopt(page, CURLOPT_CURLU, address.native_handle()); // of which nobody tells
+        curl_easy_setopt(
+            page, CURLOPT_WRITEFUNCTION,
+            +[](char*, std::size_t, std::size_t size, void*) { return size; });
+        running.push_back(pool.add_handle(easy::borrow(page)));
     }
     EXPECT_EQ(pending(pool, 0), 2u);
     EXPECT_EQ(pending(pool, 1), 2u);

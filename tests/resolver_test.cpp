@@ -5,8 +5,11 @@
 #include "support/scripted_server.hpp"
 #include <curlicue/async_multi.hpp>
 
+#include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <curl/curl.h>
 #include <gtest/gtest.h>
@@ -167,6 +170,103 @@ TEST_F(ALookUp, MayGiveADeadAddressOfTheNewerKindFirst) {
         run(multi->perform(page));
         EXPECT_EQ(page.getinfo<CURLINFO_RESPONSE_CODE>(), 200);
     }
+}
+
+// Many of them. -----------------------------------------------------------------------------------
+
+TEST_F(ALookUp, IsOneForAllWhoAskForAName) {
+    names.stuck = true;
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 100; ++i)
+        all.push_back(multi->perform(named("same.test")));
+    run_to([&] { return names.looking() >= questions; });
+    names.go_on();
+    for (auto& each : all)
+        EXPECT_EQ(run(std::move(each)).getinfo<CURLINFO_RESPONSE_CODE>(), 200);
+    EXPECT_EQ(names.asked(), questions);
+    EXPECT_GT(multi->stats().shards, 1u) << "whose transfers have a cache in common";
+}
+
+TEST_F(ALookUp, IsOneOfABoundedNumber) {
+    multi.emplace(&loop, async_multi_options{.look_ups = 3});
+    names.stuck = true;
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 40; ++i)
+        all.push_back(multi->perform(named("n" + std::to_string(i % 20) + ".test")));
+    run_to([&] { return names.looking() >= 3 * questions; });
+    run(multi->perform(quiet(url("/hello")))); // needs none
+    easy known = named("known.test");
+    known.setopt<CURLOPT_RESOLVE>(
+        {"known.test" + url("").substr(url("").rfind(':')) + ":127.0.0.1"});
+    run(multi->perform(known)); // nor does this
+    EXPECT_EQ(names.asked(), 3 * questions);
+    names.go_on();
+    for (auto& each : all)
+        run(std::move(each));
+    EXPECT_EQ(names.asked(), 20 * questions);
+}
+
+TEST_F(ALookUp, IsWaitedForByEachWithinItsOwnLimits) {
+    names.stuck = true;
+    auto first = begin_looking(named("stuck.test"));
+    easy hasty = named("stuck.test"), patient = named("stuck.test");
+    hasty.setopt<CURLOPT_TIMEOUT_MS>(50);
+    patient.setopt<CURLOPT_CONNECTTIMEOUT_MS>(50);
+    auto cancelled = multi->perform(named("stuck.test")), other = multi->perform(patient);
+    EXPECT_EQ(outcome(multi->perform(hasty)), std::errc::timed_out);
+    EXPECT_EQ(outcome(std::move(other)), std::errc::timed_out);
+    EXPECT_TRUE(cancelled.cancel());
+    EXPECT_TRUE(cancelled.ready());
+    EXPECT_FALSE(first.ready());
+    EXPECT_EQ(names.asked(), questions);
+    names.go_on();
+    run(std::move(first));
+}
+
+TEST_F(ALookUp, BeginsAnewForWhoWaitsWhenTheFirstIsCancelled) {
+    names.stuck = true;
+    auto first = begin_looking(named("stuck.test"));
+    auto second = multi->perform(named("stuck.test")), third = multi->perform(named("stuck.test"));
+    EXPECT_TRUE(first.cancel());
+    run_to([&] { return names.looking() >= 2 * questions; });
+    names.go_on();
+    run(std::move(second));
+    run(std::move(third));
+    EXPECT_EQ(names.asked(), 2 * questions);
+}
+
+TEST_F(ALookUp, WithoutAnAddressIsAnAnswerToAllWhoWait) {
+    names.failure = EAI_NONAME;
+    names.stuck = true;
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 10; ++i)
+        all.push_back(multi->perform(named("none.test")));
+    run_to([&] { return names.looking() >= questions; });
+    names.go_on();
+    for (auto& each : all)
+        EXPECT_EQ(outcome(std::move(each)).value(), CURLE_COULDNT_RESOLVE_HOST);
+    EXPECT_EQ(names.asked(), questions);
+    EXPECT_EQ(multi->stats().pending, 0u);
+}
+
+TEST_F(ALookUp, OnWhichManyWaitIsLeftAloneByAClose) {
+    multi.emplace(&loop, async_multi_options{.look_ups = 1});
+    names.stuck = true;
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 40; ++i)
+        all.push_back(multi->perform(named("n" + std::to_string(i % 4) + ".test")));
+    run_to([&] { return names.looking() >= questions; });
+    run(multi->close());
+    for (const auto& each : all)
+        EXPECT_TRUE(each.cancelled());
+    EXPECT_EQ(names.asked(), questions);
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+}
+
+TEST_F(ALookUp, IsAllowedByALimitThatMakesSense) {
+    for (const std::size_t most : {std::size_t(0), std::size_t(1) << 40})
+        EXPECT_THROW(async_multi(&loop, async_multi_options{.look_ups = most}),
+                     std::invalid_argument);
 }
 
 TEST_F(ALookUp, OfManyNamesAtOnceIsStuckWithoutThoseThatAreNot) {

@@ -32,10 +32,10 @@ struct host_hooks {
 };
 
 /// How many of libcurl's multi handles may stand behind one `async_multi`. libcurl searches all
-/// connections to a server for each transfer to it; so many transfers to one server are spread over
-/// several multi handles, 32 in each before there is another. They act as one, with these
-/// exceptions: CURLINFO_CONN_ID and CURLINFO_XFER_ID, the pool of connections and the cache of CA
-/// certificates are each multi handle's own.
+/// connections to a server for each transfer to it, and now and then all it has; so many transfers
+/// are spread over several, 32 to a server and 64 in all before there is another. They act as one,
+/// but that CURLINFO_CONN_ID and CURLINFO_XFER_ID, the pool of connections and the cache of CA
+/// certificates are each multi handle's own, and that of addresses is one of a few servers.
 ///
 /// A server whose connections carry many transfers (HTTP/2), or may, stays in one; so does all that
 /// is added after `setopt` has limited the connections (MAXCONNECTS, MAX_HOST_CONNECTIONS,
@@ -87,6 +87,14 @@ struct async_multi_options {
     /// With libcurl 8.21.0, which forgets TLS connections that are shutting down, each multi handle
     /// is called for all of its transfers once a second. Others do not need it.
     bool upkeep = true;
+    /// How many names libcurl looks up at a time, each on a thread of its own; transfers that
+    /// need another wait, as do those whose server's name is being looked up: for that answer,
+    /// each within its own limits. CURLMOPT_RESOLVE_THREADS_MAX (libcurl 8.20) sets it too. It is
+    /// for owned easies that have libcurl ask getaddrinfo: c-ares, DOH_URL, RESOLVE, CONNECT_TO, a
+    /// SHARE, a DNS_CACHE_TIMEOUT and unix sockets keep nobody waiting.
+    /// 0, or more than the process may ever have descriptors (RLIMIT_NOFILE's hard limit):
+    /// `std::invalid_argument`.
+    std::size_t look_ups = 32;
     /// telnet, file and rtmp are refused by `add_handle`, with `errc::would_block`: libcurl does
     /// all of such a transfer in one call, of rtmp the handshake, and the loop stands still for as
     /// long. What a handle names is known by its URL; of a borrowed one with a CURLOPT_CURLU it is

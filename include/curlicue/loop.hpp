@@ -49,8 +49,8 @@ private:
 /// *Placement:* every server (scheme, host and port of the URL) has a home among the loops, where
 /// its connections are found again. While 32 or more transfers are pending there, the next goes to
 /// the loop with the fewest, if those are clearly fewer. One whose connection may carry others
-/// stays at home all the same: from libcurl 8.4 on, `https`, `wss` and where CURLOPT_HTTP_VERSION
-/// is set. An easy that names its server by CURLOPT_CURLU goes to the loop with the fewest.
+/// stays at home all the same: from libcurl 8.4 on, `https` and where CURLOPT_HTTP_VERSION is
+/// set. A borrowed easy with a CURLOPT_CURLU goes to the loop with the fewest.
 ///
 /// Easies whose `share` shares connections cannot run on several loops: add them to the multi of
 /// one, `pool[0].multi()` say.

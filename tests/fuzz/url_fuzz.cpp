@@ -100,19 +100,16 @@ void place(bytes& input) {
             continue;
         handle.setopt<CURLOPT_URL>(text);
         auto& core = *detail::easy_access::core_of(handle);
-        const auto server = std::string(detail::server_of(core.handle()));
-        require(text.starts_with(server));
-        const auto rest = text.substr(server.size());
-        require(rest.empty() ||
-                std::string_view("/?#").find(rest.front()) != std::string_view::npos);
-        auto& origin = placement.origin_of(core, input.flip());
-        require(&placement.origin_of(core, input.flip()) == &origin);
+        require(detail::server_name().of(core).find_first_of("@?#") == std::string_view::npos);
+        const bool multiplexes = input.flip();
+        auto& origin = placement.origin_of(core, multiplexes);
+        require(&placement.origin_of(core, multiplexes) == &origin);
         const auto shard = placement.choose(origin);
         require(shard < 3);
-        detail::placement::started(origin, shard);
+        placement.started(origin, shard, core.handle());
         running.emplace_back(&origin, shard);
         if (input.flip()) {
-            detail::placement::ended(*running.front().first, running.front().second);
+            placement.ended(*running.front().first, running.front().second, core.handle());
             running.erase(running.begin());
         }
         if (input.below(16) == 0)
