@@ -125,6 +125,7 @@ intrusive_ptr<easy_core> easy_core::duplicate() {
     if (has_exception())             // curl_easy_duphandle runs HSTSREADFUNCTION (easy.c)
         std::rethrow_exception(take_exception());
     copy->raw_callbacks_ = raw_callbacks_ || !owned_;
+    copy->buffer_size_ = buffer_size_;
     copy->set_ = set_;
     copy->time_limit_ = time_limit_;
     copy->forbids_reuse_ = forbids_reuse_;

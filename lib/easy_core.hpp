@@ -156,6 +156,12 @@ public:
     /// Owned easies only: CA certificates from the default bundle file, not the default directory,
     /// where the user has chosen neither.
     void prefer_ca_bundle() noexcept;
+    /// Owned easies only: a receive buffer that fits one more transfer beside so many.
+    void fit_buffer(std::size_t running) noexcept {
+        const auto size = buffer_size_beside(running);
+        if (std::exchange(buffer_size_, size) != size)
+            choose_buffer_size();
+    }
     /// What an engine keeps here about the server of an owned easy: gone when the user names
     /// another.
     const intrusive_ptr<ref_counted>& place() const noexcept { return place_; }
@@ -217,6 +223,7 @@ private:
     void forget_options() noexcept;
     void set_defaults();
     void set_signal_defaults() noexcept;
+    static long buffer_size_beside(std::size_t running) noexcept;
     void choose_buffer_size() noexcept;
     void choose_session_cache() noexcept;
     void begin_anew() noexcept;
@@ -276,6 +283,7 @@ private:
     intrusive_ptr<easy_store> store_;
     std::optional<std::chrono::milliseconds> time_limit_;
     std::optional<std::chrono::milliseconds> connect_limit_;
+    long buffer_size_ = buffer_size_beside(0);
     curl_off_t body_size_ = -1;           // of POSTFIELDS or COPYPOSTFIELDS; -1: none
     curl_off_t announced_body_size_ = -1; // POSTFIELDSIZE, if the user set it
     callback_slots callbacks_;

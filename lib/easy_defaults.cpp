@@ -5,19 +5,10 @@
 #include "scheme.hpp"
 #include "shared_caches.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace curlicue::detail {
-namespace {
-
-// A large one halves the processor time of a large body. Below 8.7 libcurl allocates one for each
-// transfer, which is to stay below what glibc maps and unmaps (128 KiB); later one for each multi.
-long large_buffer_size() noexcept {
-    const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
-    return shared ? 512L << 10 : 112L << 10;
-}
-
-} // namespace
 
 // The user may change all of these but the first, and a copy has them as they are.
 void easy_core::set_defaults() {
@@ -34,15 +25,26 @@ void easy_core::set_signal_defaults() noexcept {
     curl_easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
 }
 
+// A large one halves the processor time of a large body. From 8.7 on a multi handle has one for all
+// of its transfers; below, each transfer has its own, which is to stay below what glibc maps and
+// unmaps (128 KiB), and of ten thousand takes more memory than all else.
+long easy_core::buffer_size_beside(std::size_t running) noexcept {
+    static const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
+    if (shared)
+        return 512L << 10;
+    constexpr std::size_t few = 64, many = 1024;
+    return running < few ? 112L << 10 : running < many ? 16L << 10 : 8L << 10;
+}
+
 // Where libcurl's own size matters: of a paused transfer it keeps 64 MiB of what one buffer decodes
 // to (DYN_PAUSE_BUFFER), and it reads up to a hundred buffers before it looks at a limit of the
 // speed (transfer.c, readwrite_data).
 void easy_core::choose_buffer_size() noexcept {
     if (is_set(CURLOPT_BUFFERSIZE) || by_hand_)
         return;
-    static const long large = large_buffer_size();
     const bool modest = is_set(CURLOPT_ACCEPT_ENCODING) || is_set(CURLOPT_MAX_RECV_SPEED_LARGE);
-    curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, modest ? long{CURL_MAX_WRITE_SIZE} : large);
+    curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE,
+                     modest ? std::min(buffer_size_, long{CURL_MAX_WRITE_SIZE}) : buffer_size_);
 }
 
 // libcurl takes a session for as good as a certificate, and knows nothing of what a callback would

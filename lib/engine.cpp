@@ -168,6 +168,7 @@ CURLMcode engine::start(transfer& item) {
 
 void engine::prepare(easy_core& core, origin& server) {
     core.observe_sockets(sockets_.get());
+    core.fit_buffer(counters_.running.value());
     if (options_.ca_cache && !core.set_by_hand())
         core.prefer_ca_bundle();
     if (placement_.spreads())

@@ -2,6 +2,7 @@
 // What a transfer costs, in allocations and in calls of the system.
 #include "support/allocations.hpp"
 #include "support/async_fixture.hpp"
+#include "support/scripted_server.hpp"
 #include "support/server_process.hpp"
 #include "support/temporary_directory.hpp"
 #include <curlicue/async_multi.hpp>
@@ -377,10 +378,9 @@ protected:
         run(multi->add_handle(page));
         return largest_receive;
     }
-    static std::size_t size() {
-        const bool shared = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700;
-        return shared ? 512 << 10 : 112 << 10;
-    }
+    /// One for all, which a multi handle has.
+    static bool shared() { return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080700; }
+    static std::size_t size() { return shared() ? 512 << 10 : 112 << 10; }
 };
 
 TEST_F(AReceiveBuffer, IsLargeUnlessTheUserSaysOtherwise) {
@@ -394,6 +394,22 @@ TEST_F(AReceiveBuffer, IsLargeUnlessTheUserSaysOtherwise) {
     page.setopt<CURLOPT_URL>(url("/bytes/16777216"));
     page.setopt<CURLOPT_WRITEFUNCTION>([](std::span<const char> data) { return data.size(); });
     EXPECT_EQ(used_by(page), size());
+}
+
+TEST_F(AReceiveBuffer, IsSmallerWhereManyTransfersHaveOneEach) {
+    scripted_server server([](connection& client) { client.hold(); });
+    std::vector<future<easy>> under_way;
+    const auto used_beside = [&](std::size_t count) {
+        while (under_way.size() != count)
+            under_way.push_back(multi->add_handle(easy(server.url())));
+        return used_by(quiet(url("/bytes/16777216")));
+    };
+    EXPECT_EQ(used_beside(63), size());
+    EXPECT_EQ(used_beside(64), shared() ? size() : std::size_t{16} << 10);
+    EXPECT_EQ(used_beside(1024), shared() ? size() : std::size_t{8} << 10);
+    for (const auto& each : under_way)
+        each.cancel();
+    EXPECT_EQ(used_beside(1024), size());
 }
 
 TEST_F(AReceiveBuffer, OfABorrowedHandleIsItsOwners) {

@@ -59,6 +59,7 @@ http {
     text << "        listen 0.0.0.0:" << everywhere_.number() << " reuseport backlog=4096;\n"
          << "        listen " << https_.address() << R"( ssl http2 reuseport backlog=4096;
         root .;
+        location = /256k { limit_rate 128k; }
         location = /100 { return 200 ")"
          << std::string(100, 'x') << R"("; }
     }
