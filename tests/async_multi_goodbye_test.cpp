@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ struct called_off {
     way how;
     bool paused = false;
     bool borrowed = false;
+
+    // All bytes of it, which googletest prints else, are not there.
+    friend void PrintTo(const called_off& tested, std::ostream* to) { *to << tested.scheme; }
 };
 
 std::string name_of(const testing::TestParamInfo<called_off>& tested) {
@@ -139,6 +143,8 @@ INSTANTIATE_TEST_SUITE_P(
 struct kept {
     const char* scheme;
     bool borrowed = false;
+
+    friend void PrintTo(const kept& tested, std::ostream* to) { *to << tested.scheme; }
 };
 
 class AKeptConnection : public async_fixture, public testing::WithParamInterface<kept> {

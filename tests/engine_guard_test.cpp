@@ -145,7 +145,7 @@ TEST_F(ASpinGuard, HearsAServersAnswerAtOnceAllTheSame) {
     pair.make_readable();
     curl->on_action = [&](fake_multi&, curl_socket_t, int mask) {
         pair.drain();
-        EXPECT_EQ(mask, CURL_CSELECT_IN);
+        EXPECT_NE(mask & CURL_CSELECT_IN, 0);
         curl->on_action = nullptr;
     };
     turn();
