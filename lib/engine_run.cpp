@@ -26,6 +26,7 @@ void engine::open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_hand
     });
     uv_check_start(check_.get(), [](uv_check_t* check) {
         auto& self = owner_of<engine>(check);
+        // A callback may run the loop until our handles are closed.
         const auto kept = intrusive_ptr<engine>::share(&self);
         if (std::exchange(self.turn_due_, false)) {
             const loop_entry entry(self);

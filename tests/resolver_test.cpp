@@ -53,6 +53,13 @@ protected:
         run_to([&] { return names.looking() >= questions; });
         return over;
     }
+    /// So many transfers, to so many names in turn.
+    std::vector<future<easy>> ask(int transfers, int different) {
+        std::vector<future<easy>> all;
+        for (int i = 0; i != transfers; ++i)
+            all.push_back(multi->perform(named("n" + std::to_string(i % different) + ".test")));
+        return all;
+    }
     std::error_code outcome(future<easy> over) {
         return failure_of([&] { run(std::move(over)); });
     }
@@ -176,9 +183,7 @@ TEST_F(ALookUp, MayGiveADeadAddressOfTheNewerKindFirst) {
 
 TEST_F(ALookUp, IsOneForAllWhoAskForAName) {
     names.stuck = true;
-    std::vector<future<easy>> all;
-    for (int i = 0; i != 100; ++i)
-        all.push_back(multi->perform(named("same.test")));
+    auto all = ask(100, 1);
     run_to([&] { return names.looking() >= questions; });
     names.go_on();
     for (auto& each : all)
@@ -190,9 +195,7 @@ TEST_F(ALookUp, IsOneForAllWhoAskForAName) {
 TEST_F(ALookUp, IsOneOfABoundedNumber) {
     multi.emplace(&loop, async_multi_options{.look_ups = 3});
     names.stuck = true;
-    std::vector<future<easy>> all;
-    for (int i = 0; i != 40; ++i)
-        all.push_back(multi->perform(named("n" + std::to_string(i % 20) + ".test")));
+    auto all = ask(40, 20);
     run_to([&] { return names.looking() >= 3 * questions; });
     run(multi->perform(quiet(url("/hello")))); // needs none
     easy known = named("known.test");
@@ -238,9 +241,7 @@ TEST_F(ALookUp, BeginsAnewForWhoWaitsWhenTheFirstIsCancelled) {
 TEST_F(ALookUp, WithoutAnAddressIsAnAnswerToAllWhoWait) {
     names.failure = EAI_NONAME;
     names.stuck = true;
-    std::vector<future<easy>> all;
-    for (int i = 0; i != 10; ++i)
-        all.push_back(multi->perform(named("none.test")));
+    auto all = ask(10, 1);
     run_to([&] { return names.looking() >= questions; });
     names.go_on();
     for (auto& each : all)
@@ -252,9 +253,7 @@ TEST_F(ALookUp, WithoutAnAddressIsAnAnswerToAllWhoWait) {
 TEST_F(ALookUp, OnWhichManyWaitIsLeftAloneByAClose) {
     multi.emplace(&loop, async_multi_options{.look_ups = 1});
     names.stuck = true;
-    std::vector<future<easy>> all;
-    for (int i = 0; i != 40; ++i)
-        all.push_back(multi->perform(named("n" + std::to_string(i % 4) + ".test")));
+    const auto all = ask(40, 4);
     run_to([&] { return names.looking() >= questions; });
     run(multi->close());
     for (const auto& each : all)
@@ -271,9 +270,7 @@ TEST_F(ALookUp, IsAllowedByALimitThatMakesSense) {
 
 TEST_F(ALookUp, OfManyNamesAtOnceIsStuckWithoutThoseThatAreNot) {
     names.stuck = true;
-    std::vector<future<easy>> all;
-    for (int i = 0; i != 20; ++i)
-        all.push_back(multi->perform(named("n" + std::to_string(i) + ".test")));
+    auto all = ask(20, 20);
     run_to([&] { return names.looking() == 20; });
     easy known = quiet(url("/hello"));
     run(multi->perform(known));
