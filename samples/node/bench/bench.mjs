@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// bench/bench.mjs [REQUESTS [ROUNDS]]: requests a second and processor time of ours beside undici's, from one
-// nginx, 64 at a time, warmed up, in turns; medians. `npm install` brings undici.
+// bench/bench.mjs [REQUESTS [ROUNDS]]: requests a second and processor time of ours beside undici's and, where
+// `npm install node-libcurl` has brought it, node-libcurl's, from one nginx, 64 at a time, warmed up, in turns;
+// medians. `npm install` brings undici.
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -12,11 +14,23 @@ const MIB = 1024 * 1024;
 const [requests = 10_000, rounds = 5] = process.argv.slice(2).map(Number);
 const atATime = 64;
 
+const server = await startNginx({ sizes: [MIB] });
+const ca = fs.readFileSync(server.authority);
+const dispatcher = new undici.Agent({ connect: { ca }, allowH2: true });
+const tweak = (curl) => curl.setopt('CAINFO', server.authority);
+
 const clients = {
-    curlicue: async (url) => (await (await curlicue.fetch(url)).bytes()).length,
-    'undici.request': async (url) => (await (await undici.request(url)).body.arrayBuffer()).byteLength,
-    'undici.fetch': async (url) => (await (await undici.fetch(url)).arrayBuffer()).byteLength,
+    curlicue: async (url) => (await (await curlicue.fetch(url, { tweak })).bytes()).length,
+    'undici.request': async (url) => (await (await undici.request(url, { dispatcher })).body.arrayBuffer()).byteLength,
+    'undici.fetch': async (url) => (await (await undici.fetch(url, { dispatcher })).arrayBuffer()).byteLength,
 };
+try {
+    const { curly } = require('node-libcurl');
+    clients['node-libcurl'] = async (url) =>
+        (await curly.get(url, { CAINFO: server.authority, curlyResponseBodyParser: false })).data.length;
+} catch {
+    console.log('node-libcurl is left out: it is not installed');
+}
 
 async function run(get, url, count, size) {
     let left = count;
@@ -52,7 +66,9 @@ async function compare(title, url, count, size) {
             `${(of('curlicue', 'cpu') / of(name, 'cpu')).toFixed(2)} x the time`);
 }
 
-const server = await startNginx({ sizes: [MIB] });
-await compare('hello', `${server.http}/hello`, requests, 6);
-await compare('1 MiB', `${server.http}/bytes/${MIB}`, Math.ceil(requests / 10), MIB);
+for (const [title, origin] of [['HTTP/1.1', server.http], ['TLS, HTTP/1.1', server.http11], ['TLS, HTTP/2', server.https]]) {
+    await compare(`${title}: hello`, `${origin}/hello`, requests, 6);
+    await compare(`${title}: 1 MiB`, `${origin}/bytes/${MIB}`, Math.ceil(requests / 10), MIB);
+}
+await dispatcher.close();
 await server.stop();

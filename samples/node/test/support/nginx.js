@@ -17,7 +17,7 @@ function bytes(size) {
     return content;
 }
 
-const configuration = (directory, http, https) => `
+const configuration = (directory, http, https, http11) => `
 daemon off;
 master_process off;
 pid nginx.pid;
@@ -36,6 +36,7 @@ http {
     server {
         listen 127.0.0.1:${http} backlog=4096;
         listen 127.0.0.1:${https} ssl http2;
+        listen 127.0.0.1:${http11} ssl;
         root ${directory};
         location = /hello { default_type text/plain; return 200 "hello\\n"; }
         location /bytes/ {}
@@ -81,13 +82,13 @@ async function serves(port) {
 /** nginx with what is in the configuration above, /bytes/SIZE for each of `sizes`, and /upload/NAME. */
 async function startNginx({ sizes = [] } = {}) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'curlicue-node-'));
-    const [http, https] = [await freePort(), await freePort()];
+    const [http, https, http11] = [await freePort(), await freePort(), await freePort()];
     for (const name of ['bytes', 'upload'])
         fs.mkdirSync(path.join(directory, name));
     for (const size of sizes)
         fs.writeFileSync(path.join(directory, 'bytes', String(size)), bytes(size));
     makeCertificates(directory);
-    fs.writeFileSync(path.join(directory, 'nginx.conf'), configuration(directory, http, https));
+    fs.writeFileSync(path.join(directory, 'nginx.conf'), configuration(directory, http, https, http11));
 
     const server = spawn('nginx', ['-c', `${directory}/nginx.conf`, '-p', directory, '-e', 'stderr'],
         { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` }, stdio: 'inherit' });
@@ -103,6 +104,8 @@ async function startNginx({ sizes = [] } = {}) {
     return {
         http: `http://127.0.0.1:${http}`,
         https: `https://localhost:${https}`,
+        /** TLS without HTTP/2. */
+        http11: `https://localhost:${http11}`,
         authority: path.join(directory, 'ca.pem'),
         directory,
         async stop() {
