@@ -215,7 +215,7 @@ bool easy_core::lacks_descriptors() const noexcept {
 }
 
 void easy_core::enter_thread() {
-    if (owned_ && has(fault::mixes_up_ldaps))
+    if (owned_ && named_anew_ && has(fault::mixes_up_ldaps))
         forbid_unsound_reuse();
     if (share_) {
         share_->enter_thread();
@@ -334,6 +334,7 @@ void easy_core::forget_options() noexcept {
     proxy_.clear();
     set_.reset();
     place_ = nullptr;
+    named_anew_ = true;
     time_limit_.reset();
     prefers_ca_bundle_ = forbids_reuse_ = false;
     connect_limit_.reset();

@@ -260,6 +260,7 @@ private:
     bool socket_callbacks_ = false;
     bool entered_share_ = false;
     bool forbids_reuse_ = false;
+    bool named_anew_ = true; // the server, since a transfer began; or we do not hear of that
     bool prefers_ca_bundle_ = false;
     bool must_rewind_ = false; // the last transfer could not
     bool lends_rewind_ = false;

@@ -104,6 +104,7 @@ void easy_core::lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept
 }
 
 void easy_core::forbid_unsound_reuse() {
+    named_anew_ = by_hand_ || address() != nullptr;
     const char* url = nullptr;
     curl_easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
     const bool forbid = address() != nullptr

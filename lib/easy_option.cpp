@@ -69,8 +69,10 @@ bool is_body_size(CURLoption option) noexcept {
 // What is kept. -----------------------------------------------------------------------------------
 
 void easy_core::mark(CURLoption option, bool is_set) noexcept {
-    if (names_server(option))
+    if (names_server(option)) {
         place_ = nullptr;
+        named_anew_ = true;
+    }
     const auto number = static_cast<std::size_t>(running_number(option));
     if (number < set_.size())
         set_[number] = is_set;

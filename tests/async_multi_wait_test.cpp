@@ -117,6 +117,14 @@ TEST_F(LdapOverTls, HasAConnectionForEachSearch) {
     }
 }
 
+TEST_F(LdapOverTls, HasThemAfterAnotherProtocolToo) {
+    easy handle = search().setopt<CURLOPT_URL>(async_fixture::url("/hello"));
+    run(multi->add_handle(handle));
+    handle.setopt<CURLOPT_URL>(address());
+    for (int i = 0; i != 3; ++i)
+        EXPECT_EQ(run(multi->add_handle(handle)).getinfo<CURLINFO_NUM_CONNECTS>(), 1);
+}
+
 TEST_F(LdapOverTls, LeavesOtherProtocolsTheirs) {
     easy handle = search();
     run(multi->add_handle(handle));
