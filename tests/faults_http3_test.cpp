@@ -3,6 +3,7 @@
 #include "support/attacked_multi.hpp"
 #include "support/failure.hpp"
 #include "support/files.hpp"
+#include "support/road.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/version.hpp>
 
@@ -27,6 +28,8 @@ protected:
             GTEST_SKIP() << "this libcurl speaks no HTTP/3";
         if (!nginx::speaks_http3())
             GTEST_SKIP() << "this nginx speaks no HTTP/3";
+        if (!leads_straight())
+            GTEST_SKIP() << "no relay carries datagrams";
     }
 
     static easy over_http3(const nginx& server, std::string_view path, std::string& body) {

@@ -29,6 +29,8 @@ road_to::road_to(std::uint16_t server) : server_(server) {
         relay_.emplace(server, *road);
 }
 
-std::size_t sparseness() { return road_of_these_tests() ? 50 : 1; }
+bool leads_straight() { return !road_of_these_tests(); }
+
+std::size_t sparseness() { return leads_straight() ? 1 : 50; }
 
 } // namespace curlicue::test

@@ -25,6 +25,9 @@ private:
     std::optional<relay> relay_;
 };
 
+/// Whether there is no relay in the way: none carries datagrams.
+bool leads_straight();
+
 /// How many times fewer rounds a test makes by a road on which each takes its time: one by none.
 std::size_t sparseness();
 
