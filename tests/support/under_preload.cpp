@@ -77,6 +77,7 @@ constexpr auto plain = R"( && LC_ALL=C sed -E -i \
     -e 's/[0-9]+ (ms|milliseconds)/TIME/' \
     -e 's/0x[0-9a-f]{6,}/POINTER/g' \
     -e 's/-{24}[0-9A-Za-z]{16,22}/BOUNDARY/g' \
+    -e 's/(destination, passed) [0-9]+/\1 SOME/' \
     -e 's/^(\* .* from [0-9a-f.:]+ port )[0-9]+/\1PORT/' \
     -e 's/\(\|\|\|[0-9]+\|\)/(PORT)/; s/(\(127,0,0,1),[0-9]+,[0-9]+/\1,PORT/' \
     -e '/^[{}] \[[0-9]+ bytes data\]/d; /^\* (Request completely sent off|abort upload)/d' \
