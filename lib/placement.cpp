@@ -47,11 +47,6 @@ auto place_of(auto& parts, std::size_t shard) noexcept {
 
 } // namespace
 
-std::size_t origin::running_in(std::size_t shard) const noexcept {
-    const auto found = place_of(parts, shard);
-    return found != parts.end() && found->shard == shard ? found->running : 0;
-}
-
 placement::placement(shards sharding) : number_(next_number()), most_(sharding.most()) {}
 
 origin& placement::origin_of(easy_core& handle, bool multiplexes) {
