@@ -9,10 +9,11 @@
 
 namespace curlicue::detail {
 
-/// What the shards of an engine have in common: addresses of hosts. Not connections: those would be
-/// searched one by one again. Nor TLS sessions: who is let in by one has checked no certificate,
-/// and whether another easy would have accepted it no version of libcurl knows in full
-/// (CURLOPT_SSL_CTX_FUNCTION); nor does it help, since a share keeps few of them.
+/// What the shards of an engine have in common, for some servers: addresses of hosts, and TLS
+/// sessions where easies of one multi handle have those in common anyway. Who is let in by a
+/// session has checked no certificate, and what a callback would have said to that libcurl does not
+/// know: such an easy has no sessions (`easy_core::choose_session_cache`). Not connections: those
+/// would be searched one by one again.
 /// @threading loop-bound: it takes no locks
 class shared_caches final : public ref_counted {
 public:

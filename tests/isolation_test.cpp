@@ -8,7 +8,9 @@
 #include <curlicue/easy_pool.hpp>
 #include <curlicue/share.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -91,6 +93,20 @@ protected:
         });
         return handle;
     }
+    /// How many of so many new connections at once, of an easy each, need no full handshake.
+    int resumed(std::size_t count) {
+        while (easies_.size() < count) {
+            easies_.push_back(trusting());
+            easies_.back().setopt<CURLOPT_SSLVERSION>(
+                CURL_SSLVERSION_MAX_TLSv1_2); // a session is for once above
+        }
+        std::vector<std::string> told(count);
+        std::vector<future<easy>> all;
+        for (std::size_t i = 0; i != count; ++i)
+            all.push_back(multi->add_handle(easies_[i].setopt<CURLOPT_WRITEDATA>(told[i])));
+        run(gather(std::move(all)));
+        return static_cast<int>(std::ranges::count(told, "resumed"));
+    }
     CURLcode outcome(easy handle) {
         try {
             run(multi->add_handle(std::move(handle)));
@@ -104,6 +120,7 @@ protected:
 
 private:
     int answer_ = 0;
+    std::vector<easy> easies_;
 };
 
 TEST_F(AnEasyOverTls, UsesItsSessionAgain) {
@@ -113,6 +130,21 @@ TEST_F(AnEasyOverTls, UsesItsSessionAgain) {
     EXPECT_EQ(outcome(handle), CURLE_OK);
     EXPECT_EQ(outcome(handle), CURLE_OK);
     EXPECT_EQ(told, "newresumed");
+}
+
+// Below libcurl 8.12 each easy has its own.
+TEST_F(AnEasyOverTls, UsesTheSessionOfAnotherWhateverItsShard) {
+    const bool in_common = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080c00;
+    EXPECT_EQ(resumed(1), 0);
+    EXPECT_EQ(resumed(96), in_common ? 96 : 1);
+    EXPECT_EQ(multi->stats().shards, 3u);
+}
+
+TEST_F(AnEasyOverTls, UsesItsSessionAgainWhateverItsShard) {
+    EXPECT_EQ(resumed(1), 0); // now it is known that the server does not multiplex
+    resumed(96);
+    EXPECT_EQ(multi->stats().shards, 3u);
+    EXPECT_EQ(resumed(96), 96);
 }
 
 TEST_F(AnEasyOverTls, IsNotLetInByTheSessionOfAnother) {
