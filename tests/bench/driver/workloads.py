@@ -82,6 +82,7 @@ WORKLOADS = {
         Workload("down-1g", "http", "/1g", (*LIBCURL, "sockets", "pycurl"), 1, 1, warm_up=1, **BIG),
         Workload("down-1g-512k", "http", "/1g", (*LIBCURL, "sockets"), 1, 1, warm_up=1, **BIG,
                  options={"buffer": 512 << 10}),
+        Workload("down-tls-1g", "https", "/1g", LIBCURL, 1, 1, warm_up=1, **BIG),
         Workload("down-16x64m", "http", "/64m", (*LIBCURL, "sockets"), 16, 16, warm_up=16, **BIG),
         Workload("up-1g", "slow", "/sink", (*LIBCURL, "sockets"), 1, 1, warm_up=1, options={"upload": 1 << 30}, **BIG),
         Workload("hold-10000", "slow", "/hold", (*LIBCURL, "sockets", "beast", "undici"), 10000, rounds=3, warm_up=0,
