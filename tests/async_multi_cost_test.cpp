@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdarg>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -45,6 +47,7 @@ enum system_call { epoll_change, epoll_sleep, control, receive, transmit, look, 
 std::array<std::atomic<int>, kinds> calls{};
 std::atomic<std::size_t> largest_receive{0};
 std::atomic<int> authorities_looked_for{0};
+std::atomic<int> bundles_opened{0};
 
 template <class Result, class... Args> Result counted(system_call kind, long number, Args... args) {
     ++calls[kind];
@@ -56,6 +59,16 @@ int look_at(const char* path, struct stat* status, int flags) noexcept {
     if (std::string_view(path).ends_with(".0"))
         ++authorities_looked_for;
     return static_cast<int>(::syscall(SYS_newfstatat, AT_FDCWD, path, status, flags));
+}
+
+using open_file = FILE*(const char*, const char*);
+
+// The bundle of authorities that libcurl was built with.
+FILE* open_seen(const char* name, const char* path, const char* mode) {
+    const char* const bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (bundle != nullptr && std::string_view(path) == bundle)
+        ++bundles_opened;
+    return reinterpret_cast<open_file*>(::dlsym(RTLD_NEXT, name))(path, mode);
 }
 
 } // namespace
@@ -101,6 +114,11 @@ ssize_t write(int descriptor, const void* data, std::size_t size) {
 int seen_stat(const char* path, struct stat* status) noexcept __asm__("stat");
 int seen_lstat(const char* path, struct stat* status) noexcept __asm__("lstat");
 
+FILE* seen_fopen(const char* path, const char* mode) __asm__("fopen");
+FILE* seen_fopen64(const char* path, const char* mode) __asm__("fopen64");
+
+FILE* seen_fopen(const char* path, const char* mode) { return open_seen("fopen", path, mode); }
+FILE* seen_fopen64(const char* path, const char* mode) { return open_seen("fopen64", path, mode); }
 int seen_stat(const char* path, struct stat* status) noexcept { return look_at(path, status, 0); }
 int seen_lstat(const char* path, struct stat* status) noexcept {
     return look_at(path, status, AT_SYMLINK_NOFOLLOW);
@@ -499,6 +517,17 @@ TEST_F(ACacheOfAuthorities, SaysWhetherItLooksIntoADirectory) {
     EXPECT_EQ(code_of(*multi, page()), CURLE_PEER_FAILED_VERIFICATION);
     const bool once = multi->diagnostics().find("parsed once") != std::string::npos;
     EXPECT_EQ(once, authorities_looked_for == 0);
+}
+
+TEST_F(ACacheOfAuthorities, ReadsTheBundleOnceForAllConnections) {
+    if (multi->diagnostics().find("parsed once") == std::string::npos)
+        GTEST_SKIP() << "this libcurl parses them for each connection";
+    if (!is_openssl() && curl_version_info(CURLVERSION_NOW)->version_num < 0x080900)
+        GTEST_SKIP() << "so does that with GnuTLS (gtls.c, until Curl_gtls_client_trust_setup)";
+    bundles_opened = 0;
+    for (int i = 0; i != 5; ++i)
+        EXPECT_EQ(code_of(*multi, page()), CURLE_PEER_FAILED_VERIFICATION);
+    EXPECT_EQ(bundles_opened, 1);
 }
 
 TEST_F(ACacheOfAuthorities, LooksIntoNoDirectory) {
