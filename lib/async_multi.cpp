@@ -17,14 +17,15 @@ namespace {
 
 std::string on_authorities(bool cached) {
     const bool directory = curl_version_info(CURLVERSION_NOW)->capath != nullptr;
-    if (cached && !(directory && has(detail::fault::insists_on_directory)))
+    const bool may_be_left_out = !has(detail::fault::insists_on_directory);
+    if (cached && (may_be_left_out || !directory))
         return "CA certificates: the default bundle file alone, parsed once; as strict as with the "
                "directory\n";
     if (!directory)
         return {};
     return std::string("CA certificates: the loop stands still while the default directory is "
                        "parsed, for each connection; ") +
-           (cached ? "this libcurl does not leave it out\n" : "ca_cache avoids that\n");
+           (may_be_left_out ? "ca_cache avoids that\n" : "this libcurl does not leave it out\n");
 }
 
 // What the loop cannot be shielded from.
