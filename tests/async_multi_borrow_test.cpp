@@ -139,8 +139,7 @@ TEST_F(AnEasyOfOurs, MayEndInItsProgressCallbackThoughAnotherIsBusy) {
     stalled.setopt<CURLOPT_XFERINFOFUNCTION>([&](auto...) { return ends; });
     auto over = multi->add_handle(stalled);
     run_to([&] { return stalled.getinfo<CURLINFO_REQUEST_SIZE>() > 0 && received > 0; });
-    for (const auto before = received; received == before;)
-        uv_run(&loop, UV_RUN_ONCE);
+    run_to([&, before = received] { return received != before; });
     ends = true;
     run_to([&] { return over.ready() || busy.ready(); });
     EXPECT_FALSE(busy.ready());
