@@ -75,19 +75,21 @@ TEST_F(ASpinGuard, ForgetsItOnceLibcurlReads) {
     begin();
     pair.make_readable();
     run_turns();
+    bool drained = false; // maybe in the turn in which it is watched again
     curl->on_action = [&](fake_multi&, curl_socket_t socket, int) {
-        if (socket == pair.fd())
+        if (socket == pair.fd()) {
             pair.drain();
+            drained = true;
+        }
     };
-    run_to([&] { return watched(pair.fd()) == UV_READABLE; });
+    run_to([&] { return drained && watched(pair.fd()) == UV_READABLE; });
     const auto before = actions();
-    run_to([&] { return actions() > before; });
     const auto spins = multi->stats().spins;
     for (std::size_t i = 0; i != 500; ++i) {
         pair.make_readable();
         turn();
     }
-    EXPECT_EQ(actions(), before + 501) << "with every event";
+    EXPECT_EQ(actions(), before + 500) << "with every event";
     EXPECT_EQ(multi->stats().spins, spins);
 }
 
