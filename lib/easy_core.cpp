@@ -333,8 +333,7 @@ void easy_core::forget_options() noexcept {
     kept_.clear();
     proxy_.clear();
     set_.reset();
-    place_ = nullptr;
-    named_anew_ = true;
+    forget_server();
     time_limit_.reset();
     prefers_ca_bundle_ = forbids_reuse_ = false;
     connect_limit_.reset();

@@ -221,6 +221,10 @@ private:
 
     static intrusive_ptr<easy_core> adopt(CURL* handle);
     void forget_options() noexcept;
+    void forget_server() noexcept {
+        place_ = nullptr;
+        named_anew_ = true;
+    }
     void set_defaults();
     void set_signal_defaults() noexcept;
     static long buffer_size_beside(std::size_t running) noexcept;

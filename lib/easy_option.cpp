@@ -69,10 +69,8 @@ bool is_body_size(CURLoption option) noexcept {
 // What is kept. -----------------------------------------------------------------------------------
 
 void easy_core::mark(CURLoption option, bool is_set) noexcept {
-    if (names_server(option)) {
-        place_ = nullptr;
-        named_anew_ = true;
-    }
+    if (names_server(option))
+        forget_server();
     const auto number = static_cast<std::size_t>(running_number(option));
     if (number < set_.size())
         set_[number] = is_set;
@@ -175,9 +173,10 @@ void easy_core::set(CURLoption option, std::string_view terminated) {
         return set(option, std::as_bytes(std::span(terminated)));
     require_kind(option, option_kind::string);
     refuse_nul(terminated, option);
+    auto proxy = option == CURLOPT_PROXY ? proxy_named(terminated) : std::string();
     tell(option, terminated.data());
     if (option == CURLOPT_PROXY)
-        proxy_ = proxy_named(terminated);
+        proxy_ = std::move(proxy);
 }
 
 void easy_core::set(CURLoption option, slist list) {

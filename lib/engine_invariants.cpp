@@ -55,7 +55,7 @@ void invariants::check_transfers(const engine& of) noexcept {
                   "what has a shard has a server");
         hold_that(item.home == nullptr || item.home->multi() != nullptr,
                   "the shard of a transfer is open");
-        hold_that(item.home == nullptr || item.server->running != 0,
+        hold_that(item.home == nullptr || item.server->running_in(item.home->number) != 0,
                   "a server counts the transfers that run there");
         pending += item.lingers ? 0 : 1;
     };

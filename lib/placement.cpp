@@ -47,6 +47,12 @@ auto place_of(auto& parts, std::size_t shard) noexcept {
 
 } // namespace
 
+std::size_t origin::running_in(std::size_t shard) const noexcept {
+    // For checks, which ask of every transfer: of a server with a thousand there are thirty.
+    const auto found = std::ranges::lower_bound(parts, shard, {}, &part::shard);
+    return found != parts.end() && found->shard == shard ? found->running : 0;
+}
+
 placement::placement(shards sharding) : number_(next_number()), most_(sharding.most()) {}
 
 origin& placement::origin_of(easy_core& handle, bool multiplexes) {

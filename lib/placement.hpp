@@ -54,6 +54,8 @@ struct origin final : ref_counted {
     CURL* first_one = nullptr; // of those that run, which will find out
     intrusive_ptr<shared_caches> caches;
     std::uint64_t cached_since = 0; // the last network_changed of its placement
+
+    std::size_t running_in(std::size_t shard) const noexcept;
 };
 
 /// Which shard a transfer goes to. At every add libcurl searches the connections to the server of

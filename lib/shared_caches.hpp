@@ -22,6 +22,8 @@ public:
     CURLSH* handle() const noexcept { return share_.get(); }
 
 private:
+    void have_in_common(curl_lock_data what);
+
     struct cleanup {
         void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
     };

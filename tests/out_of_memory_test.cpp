@@ -16,13 +16,6 @@
 
 #include <gtest/gtest.h>
 
-#ifdef __SANITIZE_ADDRESS__
-// libnghttp2 1.64 loses 32 bytes where memory is gone for good.
-extern "C" const char* __lsan_default_suppressions() { // NOLINT(*-reserved-identifier, *-dcl37-c)
-    return "leak:nghttp2_session_mem_recv2\n";
-}
-#endif
-
 using namespace curlicue;
 using namespace curlicue::test;
 using namespace std::chrono_literals;
