@@ -137,6 +137,8 @@ CURLMcode engine::start(transfer& item) {
     if (looks_up && waits_for_name(item, server))
         return CURLM_OK;
     auto& home = shard_for(server);
+    if (server.secure && greets_later(item, server, home))
+        return CURLM_OK;
     core.enter_thread();
     if (core.owned())
         prepare(core, server);
@@ -164,6 +166,31 @@ CURLMcode engine::start(transfer& item) {
     do_what_waited(home, CURLM_OK);
     need_turn();
     return code;
+}
+
+// To an address nearby libcurl connects at once, and for all transfers that it was given in one
+// call: as many TLS handshakes would begin in it.
+[[gnu::noinline]] bool engine::greets_later(transfer& item, const origin& server,
+                                            shard& home) noexcept {
+    if (home.sockets > home.running ||
+        (server.on_connection == origin::streams::many && home.running != 0))
+        return false; // there is a connection, most likely
+    if (!std::exchange(home.greets, true))
+        return false;
+    item.submit_later(home.greeting_later);
+    home.kick();
+    need_turn();
+    return true;
+}
+
+[[gnu::noinline]] void engine::greet_next(shard& of) noexcept {
+    work_queue next;
+    next.push(*of.greeting_later.pop());
+    dispatcher_.run_later(next);
+    greeting_ = true;
+    time_allowed_ = 0; // one, until the loop has polled
+    if (!of.greeting_later.empty())
+        of.kick(); // that one may have been cancelled
 }
 
 void engine::prepare(easy_core& core, origin& server) {

@@ -154,6 +154,8 @@ private:
     void drive(shard& of, curl_socket_t socket, int mask) noexcept;
     CURLMcode start(transfer& item);
     void check_blocking(const easy_core& core) const;
+    bool greets_later(transfer& item, const origin& server, shard& home) noexcept;
+    void greet_next(shard& of) noexcept;
     void prepare(easy_core& core, origin& server);
     void bind_here(std::string_view call);
     void check_process(std::string_view what) const;
@@ -208,7 +210,12 @@ private:
     std::uint64_t time_spent() const noexcept {
         return counters_.libcurl.total.value() + counters_.continuations.total.value();
     }
-    bool has_had_its_time() const noexcept override;
+    void begin_turn() noexcept;
+    void greets() noexcept override;
+    void next_round() noexcept;
+    bool has_had_its_time() const noexcept override {
+        return time_spent() - spent_before_ > time_allowed_;
+    }
     void is_late(transfer& item) noexcept override;
     void call(shard& of, bool all) noexcept override;
     void beat_helped() noexcept override { counters_.heartbeats.add(); }
@@ -216,8 +223,9 @@ private:
     void upkeep() noexcept;
     void drive_all(shard& of) noexcept;
     void start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept;
-    bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept override;
+    bool socket_ready(socket_watch& by, int mask) noexcept override;
     void drive_in_order(shard& of, curl_socket_t socket) noexcept;
+    bool begins_with_tls(CURL* transfer) const noexcept override;
     bool is_ours(CURL* handle) const noexcept override {
         return transfers_.find(handle) != nullptr;
     }
@@ -303,7 +311,12 @@ private:
     std::size_t steps_left_ = 0;
     std::uint64_t steps_time_ = 0;
     std::uint64_t spent_before_ = 0; // this turn, by time_spent()
-    bool turn_over_ = false;         // what comes is another
+    std::uint64_t time_allowed_ = 0; // from there on, nanoseconds
+    bool turn_over_ = true;          // what comes is another
+    bool greeting_ = false;          // in this round
+    unsigned round_ = 2;             // of the loop: its polls
+    unsigned driven_in_ = 0;         // the last in which a socket was ready and driven,
+    unsigned put_off_in_ = 0;        // and in which one was put off
     std::atomic<std::size_t> pending_{0};
     std::atomic<std::uint64_t> unobserved_{0};
     hold hold_;

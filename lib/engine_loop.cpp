@@ -23,6 +23,12 @@ constexpr int max_rounds = 8;
 // One call may be long: 64 downloads over one QUIC connection take 0.4 s (OpenSSL 3.5). Once a turn
 // has lasted this long, what is left comes with the next one.
 constexpr std::chrono::milliseconds turn_time(10);
+// Where connections begin with TLS, all turns from one poll of the loop to the next have less: a
+// step of one handshake, some of which last a millisecond, is as much as the host is to wait for.
+constexpr std::chrono::milliseconds greeting_time(1);
+constexpr std::uint64_t nanoseconds_of(std::chrono::nanoseconds time) noexcept {
+    return static_cast<std::uint64_t>(time.count());
+}
 constexpr std::size_t steps_at_once = 32; // of steps, between two looks at the time
 constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
 
@@ -53,12 +59,14 @@ constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
     update_hold();
 }
 
-[[gnu::flatten]] bool engine::socket_ready(shard& of, curl_socket_t socket, int mask) noexcept {
+[[gnu::flatten]] bool engine::socket_ready(socket_watch& by, int mask) noexcept {
     if (depth_ != 0 || forked()) {
         any_suspended_ = true;
         return false;
     }
     const loop_entry entry(*this, loop_entry::turn_comes::after_poll);
+    auto& of = by.of();
+    const auto socket = by.socket();
     if (of.multi() == nullptr)
         return true;
     if (sockets_->any_put_off() || has_had_its_time()) {
@@ -66,6 +74,8 @@ constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
         return true;
     }
     const auto effects = of.effects;
+    driven_in_ = round_;
+    by.may_greet();
     drive(of, socket, reads_while_paused_ ? 0 : mask);
     if (effects == of.effects && options_.spin_guard)
         sockets_->nothing_came_of_it(socket);
@@ -106,13 +116,15 @@ curl_off_t engine::carried(const shard& of) const noexcept {
 [[gnu::noinline]] void engine::drive_in_order(shard& of, curl_socket_t socket) noexcept {
     if (!sockets_->put_off(socket))
         drive(of, socket, 0);
-    while (!has_had_its_time()) {
+    while (!has_had_its_time() || driven_in_ != round_) {
         const auto next = sockets_->next_put_off();
         if (!next)
             return;
+        driven_in_ = round_;
         if (next->of.multi() != nullptr)
             drive(next->of, next->socket, 0); // it may be ready no more
     }
+    put_off_in_ = round_;
 }
 
 void engine::timer_fired() noexcept {
@@ -123,7 +135,7 @@ void engine::woken() noexcept {
     steps_left_ = max_steps;
     const loop_entry entry(*this);
     if (heartbeat_.under_way() && depth_ == 0 && !forked())
-        heartbeat_.step();
+        heartbeat_.step(round_ - put_off_in_ < 2);
 }
 
 void engine::need_turn() noexcept {
@@ -161,9 +173,28 @@ void engine::turn() noexcept {
 }
 
 // By the clocks that libcurl's calls and our steps are measured with anyway.
-bool engine::has_had_its_time() const noexcept {
-    constexpr auto most = std::chrono::nanoseconds(turn_time).count();
-    return time_spent() - spent_before_ > static_cast<std::uint64_t>(most);
+void engine::begin_turn() noexcept {
+    if (greeting_)
+        return;
+    spent_before_ = time_spent();
+    time_allowed_ = nanoseconds_of(turn_time);
+}
+
+void engine::greets() noexcept {
+    if (std::exchange(turn_over_, false))
+        begin_turn();
+    greeting_ = true;
+    time_allowed_ = std::min(time_allowed_, nanoseconds_of(greeting_time));
+}
+
+void engine::next_round() noexcept {
+    ++round_;
+    greeting_ = false;
+}
+
+bool engine::begins_with_tls(CURL* transfer) const noexcept {
+    const auto item = transfers_.find(transfer);
+    return item && item->server != nullptr && item->server->secure;
 }
 
 // What continuations add is driven in the same round, together with what was kicked before.

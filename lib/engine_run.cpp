@@ -23,6 +23,7 @@ void engine::open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_hand
         auto& self = owner_of<engine>(prepare);
         self.adopt_thread();
         self.in_loop_.store(true, std::memory_order_relaxed);
+        self.next_round();
     });
     uv_check_start(check_.get(), [](uv_check_t* check) {
         auto& self = owner_of<engine>(check);

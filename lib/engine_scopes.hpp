@@ -23,7 +23,7 @@ public:
         of.counters_.wakeups.add();
         ++of.entries_;
         if (std::exchange(of.turn_over_, false))
-            of.spent_before_ = of.time_spent();
+            of.begin_turn();
     }
     loop_entry(const loop_entry&) = delete;
     loop_entry& operator=(const loop_entry&) = delete;

@@ -59,6 +59,8 @@ void engine::close_shard(shard& of) noexcept {
     if (of.multi() == nullptr)
         return;
     sockets_->forget(of);
+    dispatcher_.run_later(of.greeting_later);
+    of.greets = false;
     {
         const goodbyes::silence silence(of.idle);
         call_libcurl([&] { return of.close(), CURLM_OK; });
@@ -138,6 +140,9 @@ bool engine::drive_kicked() noexcept {
         }
         each.listed = false;
         if (each.take_kick() && each.multi() != nullptr) {
+            each.greets = false;
+            if (!each.greeting_later.empty())
+                greet_next(each);
             if (each.take_kick_for_all())
                 drive_all(each);
             else

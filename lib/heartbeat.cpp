@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "heartbeat.hpp"
 
+#include "placement.hpp"
 #include "scheme.hpp"
 
 #include <algorithm>
@@ -17,6 +18,9 @@ namespace {
 constexpr std::size_t at_once = 256;
 // How late the end of a transfer's time may be noticed, where ends follow one another closely.
 constexpr std::chrono::milliseconds coarse(100);
+
+// How long at the most the calls of a round wait for a loop that has more to do than it can.
+constexpr std::chrono::seconds patience(2);
 
 /// libcurl asks for neither a socket nor a time, and goes on only when all transfers are called for
 /// (7.88):
@@ -44,8 +48,13 @@ curl_off_t bytes_of(CURL* handle) noexcept {
 
 /// With the 1st, 2nd, 4th, 8th look in a row at which a transfer had not moved, and then with each
 /// 8th: its wake-up may be lost (8.5.0, and with HTTP/2 and 3 others now and then), or it waits for
-/// a slow server, and a call costs as much as any.
-bool may_be_stuck(unsigned still) noexcept { return std::has_single_bit(still) || still % 8 == 0; }
+/// a slow server, and a call costs as much as any. Where nothing is between a transfer and a socket
+/// of its own, of which the kernel tells, no such loss has been seen.
+bool may_be_stuck(const transfer& item) noexcept {
+    const auto& server = *item.server;
+    const bool alone = server.on_connection == origin::streams::one && !server.secure;
+    return item.still % 8 == 0 || (!alone && std::has_single_bit(item.still));
+}
 
 } // namespace
 
@@ -77,9 +86,11 @@ void heartbeat::expired() noexcept {
     stage_ = stage::looking;
 }
 
-void heartbeat::step() noexcept {
+void heartbeat::step(bool behind) noexcept {
     if (stage_ == stage::looking)
         return look();
+    if (behind && clock::now() - now_ < patience)
+        return;
     while (stage_ == stage::beating && next_shard_ != shards_.size())
         if (beat(*shards_[next_shard_++]))
             return;
@@ -118,7 +129,7 @@ bool heartbeat::look_at(transfer& item) noexcept {
     // Where nothing moves, libcurl calls no progress callback, which may want to end the transfer
     // or to go on.
     home.wants_all |= may_be_forgotten(item.curl()) ||
-                      (!moved && (may_be_stuck(item.still) || item.core().may_report()));
+                      (!moved && (may_be_stuck(item) || item.core().may_report()));
     return false;
 }
 

@@ -54,7 +54,9 @@ public:
     /// Whether there is a round of which steps are left.
     bool under_way() const noexcept { return stage_ != stage::none; }
     /// A few transfers looked at, or one call of libcurl.
-    void step() noexcept;
+    /// @param behind there are sockets that the loop has not come to yet: who waits for that is not
+    ///               stuck, and a call for all would come to all of them at once
+    void step(bool behind) noexcept;
     /// For good.
     void stop() noexcept;
 

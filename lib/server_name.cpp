@@ -138,6 +138,11 @@ bool is_waited_for(std::string_view server) noexcept {
     return server.starts_with("ftp") || server.starts_with("ldap");
 }
 
+bool is_over_tls(std::string_view server) noexcept {
+    const auto scheme = server.substr(0, server.find("://"));
+    return scheme.size() > 2 && scheme.ends_with('s'); // ws does not
+}
+
 bool must_be_looked_up(std::string_view server) noexcept {
     const authority where(server);
     const auto numeric = [](char each) { return is_digit(each) || each == '.'; };

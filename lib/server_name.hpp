@@ -30,6 +30,8 @@ std::string proxy_named(std::string_view proxy);
 bool may_multiplex(const easy_core& handle, std::string_view server) noexcept;
 /// FTP and LDAP.
 bool is_waited_for(std::string_view server) noexcept;
+/// Whether its connections begin with a TLS handshake.
+bool is_over_tls(std::string_view server) noexcept;
 /// Whether libcurl has to ask for the address of its host.
 bool must_be_looked_up(std::string_view server) noexcept;
 

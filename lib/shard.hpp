@@ -57,6 +57,9 @@ public:
     std::size_t running = 0;    ///< transfers that libcurl holds here
     std::size_t looking_up = 0; ///< of these, how many look a name up
     std::size_t waiting = 0;    ///< of these, for how many libcurl may ask for too little
+    std::size_t sockets = 0;    ///< of its connections that are watched, idle ones too
+    bool greets = false;        ///< a TLS handshake is to begin with the next call for what is due
+    work_queue greeting_later;  ///< starts of transfers, for after that call
     unsigned effects = 0;       ///< of calls of libcurl's: callbacks and completions
     /// Likewise, but for those that only tell when to call again.
     unsigned moves() const noexcept { return effects - times_; }

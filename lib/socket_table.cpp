@@ -67,8 +67,12 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
     // libcurl >= 8.20 says of the descriptor that curl_multi_wakeup writes to when it listens to
     // it, which changes with every transfer that runs alone; it closes it with the multi handle.
     known.wakes_libcurl = !known.tells_of_close && !identity_of(socket) && !owner_.is_ours(by);
-    if (!known.wakes_libcurl)
-        size_.set(size_.value() + 1);
+    if (known.wakes_libcurl)
+        return;
+    size_.set(size_.value() + 1);
+    ++of.sockets;
+    if (owner_.begins_with_tls(by))
+        known.watch->will_greet();
 }
 
 // Either libcurl closes it, or the transfer is paused, or over.
@@ -83,9 +87,11 @@ socket_table::entry* socket_table::find(curl_socket_t socket) noexcept {
 [[gnu::noinline]] void socket_table::end(entry& known) noexcept {
     if (!known.watch)
         return;
-    known.watch.reset();
-    if (!known.wakes_libcurl)
+    if (!known.wakes_libcurl) {
         size_.set(size_.value() - 1);
+        --known.watch->of().sockets;
+    }
+    known.watch.reset();
 }
 
 bool socket_table::may_stay(const entry& known, CURL* by, curl_socket_t socket) const noexcept {
@@ -175,8 +181,10 @@ std::optional<socket_table::watched> socket_table::next_put_off() noexcept {
         if (known == nullptr)
             return std::nullopt; // closed meanwhile
         known->put_off = false;
-        if (known->watch)
-            return watched{known->watch->of(), socket};
+        if (!known->watch)
+            continue;
+        known->watch->may_greet();
+        return watched{known->watch->of(), socket};
     }
     return std::nullopt;
 }

@@ -158,6 +158,11 @@ void socket_watch::suspect(int events) noexcept {
         before_ = {events, bytes_to_read(socket_), bytes_to_send(socket_), owner_.carried(shard_)};
 }
 
+[[gnu::noinline]] void socket_watch::greet() noexcept {
+    --greetings_;
+    owner_.greets();
+}
+
 void socket_watch::suspend() noexcept {
     suspended_ = true;
     disarm();
@@ -189,7 +194,7 @@ void socket_watch::ready(int status, int events) noexcept {
     } else if (!suspicious()) {
         backoff_ = 0ms;
     }
-    if (!owner_.socket_ready(shard_, socket_, select_bits(events))) {
+    if (!owner_.socket_ready(*this, select_bits(events))) {
         suspend(); // libcurl is on the stack, in a loop that one of its callbacks runs
     }
     // No line here: libcurl may have closed the socket, and this object with it.
@@ -213,7 +218,7 @@ void socket_watch::expired() noexcept {
         return;
     arm_anew(wanted_);
     if (armed_ == 0)
-        owner_.socket_ready(shard_, socket_, 0); // retry_later() has started the timer again
+        owner_.socket_ready(*this, 0); // retry_later() has started the timer again
 }
 
 [[gnu::noinline]] void socket_watch::arm(int events) noexcept {

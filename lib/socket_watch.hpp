@@ -26,9 +26,10 @@ class socket_watch final : public recycled, private timed_work {
 public:
     class owner {
     public:
+        /// @param by perhaps gone afterwards
         /// @param mask CURL_CSELECT_… bits; 0: let libcurl find out
         /// @returns false if libcurl is on the stack and cannot be told now: `resume` later
-        virtual bool socket_ready(shard& of, curl_socket_t socket, int mask) noexcept = 0;
+        virtual bool socket_ready(socket_watch& by, int mask) noexcept = 0;
         virtual timeout& timers() noexcept = 0;
         /// libcurl wants nothing of the socket of `by`, and now there is something to be read.
         virtual void idle_ready(shard& of, curl_socket_t socket, CURL* by) noexcept = 0;
@@ -37,6 +38,10 @@ public:
         virtual curl_off_t carried(const shard& of) const noexcept = 0;
         /// Whether it is the handle of a transfer, and not one of libcurl's own.
         virtual bool is_ours(CURL* handle) const noexcept = 0;
+        /// Whether the connections of a transfer begin with a TLS handshake.
+        virtual bool begins_with_tls(CURL* transfer) const noexcept = 0;
+        /// What libcurl is told next is perhaps a step of one.
+        virtual void greets() noexcept = 0;
         /// Out of memory: what happens to a socket of this shard will not be heard.
         virtual void cannot_watch(shard& of) noexcept = 0;
 
@@ -52,6 +57,14 @@ public:
     ~socket_watch();
 
     shard& of() const noexcept { return shard_; }
+    curl_socket_t socket() const noexcept { return socket_; }
+    /// A TLS handshake is to come.
+    void will_greet() noexcept { greetings_ = most_greetings; }
+    /// libcurl is about to be told that it is ready.
+    void may_greet() noexcept {
+        if (greetings_ != 0)
+            greet();
+    }
 
     /// What libcurl wants to hear of: CURL_POLL_IN, OUT, INOUT or NONE.
     /// @param same_descriptor we would know if it had been closed and opened since
@@ -91,6 +104,10 @@ private:
     void suspect(int events) noexcept;
     void count_in_vain() noexcept;
     void set_aside(int events) noexcept;
+    void greet() noexcept;
+
+    // So many events are a connect, a CONNECT, and a handshake of TLS 1.2, at the most.
+    static constexpr unsigned char most_greetings = 5;
 
     uv_loop_t* const loop_;
     owner& owner_;
@@ -101,6 +118,7 @@ private:
     CURL* idle_since_ = nullptr; // whose transfer had the connection last; perhaps gone
     bool connected_ = false;
     bool suspended_ = false;
+    unsigned char greetings_ = 0; // that may be left
     std::chrono::milliseconds backoff_{0};
     // Of the spin guard: how often in a row nothing came of it, since when by the loop's clock, and
     // once that is suspicious, what there was before an event.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -125,6 +126,28 @@ TEST_F(AHostOfManyTransfers, HasItsTurnBetweenThoseThatAreOverAtOnce) {
     write_file(directory / "hello", "hello\n");
     run_chains(256, 50, "file://" + (directory / "hello").string());
     expect_turns();
+}
+
+// Each begins with 2 ms, so that there is time for one. (Once a second address may be tried,
+// libcurl 7.88 calls for all at once.)
+TEST_F(AHostOfManyTransfers, HasItsTurnBetweenNewTlsConnections) {
+    if (!std::string_view(curl_version_info(CURLVERSION_NOW)->ssl_version).starts_with("OpenSSL"))
+        GTEST_SKIP() << "this libcurl asks nobody about its SSL_CTX";
+    std::vector<future<easy>> all;
+    for (int i = 0; i != 64; ++i) {
+        easy page = quiet(nginx::shared().https("/hello"));
+        page.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string())
+            .setopt<CURLOPT_HTTP_VERSION>(CURL_HTTP_VERSION_1_1)
+            .setopt<CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS>(60'000)
+            .setopt<CURLOPT_SSL_CTX_FUNCTION>([this](auto&&...) {
+                seen->transfer_over();
+                std::this_thread::sleep_for(2ms);
+                return CURLE_OK;
+            });
+        all.push_back(multi->add_handle(page));
+    }
+    run(gather(std::move(all)));
+    EXPECT_LE(seen->most_over, 2);
 }
 
 } // namespace

@@ -115,23 +115,23 @@ TEST_F(AnAsyncMultiWithShards, KeepsWhatMultiplexesOnOneConnection) {
 
 TEST_F(AnAsyncMultiWithShards, SpreadsAServerThatTurnsOutNotToMultiplex) {
     multi->setopt<CURLMOPT_PIPELINING>(CURLPIPE_MULTIPLEX);
-    const auto add = [&](int count) {
+    const auto add = [&](int count, std::string_view path) {
         std::vector<future<easy>> pages;
         for (int i = 0; i != count; ++i) {
-            easy page = quiet(nginx::shared().https("/hello"));
+            easy page = quiet(nginx::shared().https(path));
             page.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string());
             page.setopt<CURLOPT_HTTP_VERSION>(CURL_HTTP_VERSION_1_1);
             pages.push_back(multi->add_handle(page));
         }
-        return when_all(std::move(pages));
+        return pages;
     };
-    auto first = add(40);
-    EXPECT_EQ(open(), 1u) << "it may";
-    run(std::move(first));
-    auto second = add(40);
-    EXPECT_EQ(open(), 2u) << "it does not";
-    for (auto& each : run(std::move(second)))
+    auto first = add(40, "/hello");
+    for (auto& each : run(when_all(std::move(first))))
         EXPECT_TRUE(each);
+    EXPECT_EQ(open(), 1u) << "it may";
+    const auto second = add(40, "/slow/16777216");
+    run_to([&] { return multi->stats().running == 40; });
+    EXPECT_EQ(open(), 2u) << "it does not";
     close();
 }
 

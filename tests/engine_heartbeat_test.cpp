@@ -3,10 +3,13 @@
 #include "support/fake_curl/shard_fixture.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -63,6 +66,17 @@ protected:
         curl->infos = {{CURLINFO_PRETRANSFER_TIME_T, 1}}; // nobody connects any more
     }
     bool calls_for_all() const { return curl->actions.back().for_all; }
+    int calls_for_all_in_32_beats(std::string_view url) {
+        add(1, url);
+        int in_all = 0, for_all = 0;
+        curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
+            for_all += calls_for_all() ? 1 : 0;
+            if (++in_all == 1 + 32)
+                multi.complete_all();
+        };
+        run_to([&] { return over(0); });
+        return for_all;
+    }
     bool over(std::size_t number) const { return started.at(number).over.ready(); }
     std::size_t beats() const { return multi->stats().heartbeats; }
 };
@@ -119,15 +133,11 @@ TEST_F(AHeartbeat, CallsEachTimeForWhoMayReport) {
 
 // Who waits for a slow server costs as much as who is stuck.
 TEST_F(AHeartbeat, CallsEverMoreSeldomForWhoDoesNotReport) {
-    add(1);
-    int in_all = 0, for_all = 0;
-    curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
-        for_all += calls_for_all() ? 1 : 0;
-        if (++in_all == 1 + 32)
-            multi.complete_all();
-    };
-    run_to([&] { return over(0); });
-    EXPECT_EQ(for_all, 4 + 3) << "1, 2, 4, 8; 16, 24, 32";
+    EXPECT_EQ(calls_for_all_in_32_beats("https://one/"), 4 + 3) << "1, 2, 4, 8; 16, 24, 32";
+}
+
+TEST_F(AHeartbeat, CallsEvenMoreSeldomForWhoHasASocketOfItsOwnWithoutTls) {
+    EXPECT_EQ(calls_for_all_in_32_beats("http://one/"), 4) << "8, 16, 24, 32";
 }
 
 TEST_F(AHeartbeat, LeavesABusyShardAloneWhereEverybodyMoves) {
@@ -142,6 +152,32 @@ TEST_F(AHeartbeat, LeavesABusyShardAloneWhereEverybodyMoves) {
     };
     run_to([&] { return over(0); });
     EXPECT_EQ(beats(), 0u);
+}
+
+// A call for all would come to those at once that the loop comes to one by one.
+TEST_F(AHeartbeat, WaitsUntilTheLoopHasComeToAllThatIsReady) {
+    const std::array<socket_pair, 8> pairs;
+    begin({.sharding = shards::one});
+    add(1, "https://one/");
+    turn();
+    inside(started.front().handle, [&](fake_multi& multi) {
+        for (const auto& each : pairs) {
+            multi.announce(each.fd(), CURL_POLL_IN);
+            each.make_readable();
+        }
+    });
+    int calls = 0, for_all = 0;
+    curl->on_action = [&](fake_multi&, curl_socket_t, int) {
+        ++calls;
+        for_all += calls_for_all() ? 1 : 0;
+        std::this_thread::sleep_for(3ms); // so that there is no time for all eight
+    };
+    run_to([&] { return calls >= 100; });
+    EXPECT_EQ(for_all, 0);
+    for (const auto& each : pairs)
+        each.drain();
+    run_to([&] { return for_all != 0; });
+    started.front().over.cancel();
 }
 
 // What it counts. ---------------------------------------------------------------------------------

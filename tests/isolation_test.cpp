@@ -137,13 +137,13 @@ TEST_F(AnEasyOverTls, UsesTheSessionOfAnotherWhateverItsShard) {
     const bool in_common = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080c00;
     EXPECT_EQ(resumed(1), 0);
     EXPECT_EQ(resumed(96), in_common ? 96 : 1);
-    EXPECT_EQ(multi->stats().shards, 3u);
+    EXPECT_GT(multi->stats().shards, 1u);
 }
 
 TEST_F(AnEasyOverTls, UsesItsSessionAgainWhateverItsShard) {
     EXPECT_EQ(resumed(1), 0); // now it is known that the server does not multiplex
     resumed(96);
-    EXPECT_EQ(multi->stats().shards, 3u);
+    EXPECT_GT(multi->stats().shards, 1u);
     EXPECT_EQ(resumed(96), 96);
 }
 
@@ -165,8 +165,8 @@ TEST_F(AnEasyOverTls, IsNotLetInByTheSessionOfAnotherInALaterShard) {
     }
     easy strict = trusting();
     auto refused = multi->add_handle(answering(strict, 0));
-    EXPECT_EQ(multi->stats().shards, 2u);
     EXPECT_EQ(failure_of([&] { run(std::move(refused)); }), CURLE_PEER_FAILED_VERIFICATION);
+    EXPECT_EQ(multi->stats().shards, 2u);
     EXPECT_EQ(asked, 1);
 }
 

@@ -37,8 +37,13 @@ protected:
     void add(const easy& handle) { started.push_back({handle, multi->add_handle(handle)}); }
     CURL* curl_of(std::size_t number) const { return started.at(number).handle.native_handle(); }
 
+    /// TLS handshakes begin one by one.
+    void let_all_start() {
+        run_to([this] { return multi->stats().running == multi->stats().pending; });
+    }
     /// How many transfers each multi handle has, in the order in which they were made.
     std::vector<std::size_t> filled() {
+        let_all_start();
         std::vector<std::size_t> sizes;
         for (const auto& each : curl->all())
             sizes.push_back(each.easies.size());
