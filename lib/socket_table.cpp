@@ -4,6 +4,7 @@
 #include "goodbyes.hpp"
 #include "known_faults.hpp"
 #include "scheme.hpp"
+#include "shard.hpp"
 
 #include <algorithm>
 #include <new>
