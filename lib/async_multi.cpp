@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace curlicue {
 
@@ -15,12 +16,21 @@ using detail::engine;
 
 namespace {
 
+// vtls/openssl.c has Curl_ssl_setup_x509_store from 7.87 on, gtls.c Curl_gtls_client_trust_setup
+// from 8.9 on.
+bool keeps_parsed_authorities() {
+    const auto* const libcurl = curl_version_info(CURLVERSION_NOW);
+    const std::string_view tls = libcurl->ssl_version != nullptr ? libcurl->ssl_version : "";
+    return libcurl->version_num >= (tls.starts_with("GnuTLS") ? 0x080900 : 0x075700);
+}
+
 std::string on_authorities(bool cached) {
     const bool directory = curl_version_info(CURLVERSION_NOW)->capath != nullptr;
     const bool may_be_left_out = !has(detail::fault::insists_on_directory);
     if (cached && (may_be_left_out || !directory))
-        return "CA certificates: the default bundle file alone, parsed once; as strict as with the "
-               "directory\n";
+        return std::string("CA certificates: the default bundle file alone, parsed ") +
+               (keeps_parsed_authorities() ? "once" : "for each connection") +
+               "; as strict as with the directory\n";
     if (!directory)
         return {};
     return std::string("CA certificates: the loop stands still while the default directory is "
