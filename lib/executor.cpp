@@ -60,11 +60,13 @@ void executor::enqueue(detail::work& item, detail::work_queue& refused) noexcept
     detail::thrown_away = outer;
 }
 
-void executor::start_timer(detail::timed_work&, clock::time_point) {
+executor::clock::time_point executor::now() const noexcept { return clock::now(); }
+
+void executor::start_timer(timed_work&, clock::time_point) {
     throw usage_error(errc::no_loop, "future::timeout");
 }
 
-void executor::stop_timer(detail::timed_work&) noexcept {}
+void executor::stop_timer(timed_work&) noexcept {}
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it.
 void executor::unobserved(std::exception_ptr) noexcept {}
@@ -111,6 +113,15 @@ bool executor_link::accepting() const noexcept {
         return false;
     const std::lock_guard lock(mutex_);
     return accepting_;
+}
+
+executor::clock::time_point executor_link::now() const noexcept {
+    if (!left_behind()) {
+        const std::lock_guard lock(mutex_);
+        if (target_ != nullptr)
+            return target_->now();
+    }
+    return executor::clock::now();
 }
 
 void executor_link::start_timer(timed_work& timer, executor::clock::time_point deadline) {

@@ -13,6 +13,7 @@
 #include <curlicue/multi.hpp>
 #include <curlicue/option.hpp>
 #include <curlicue/share.hpp>
+#include <curlicue/sleep.hpp>
 #include <curlicue/task.hpp>
 #include <curlicue/url.hpp>
 #include <curlicue/version.hpp>

@@ -7,12 +7,12 @@
 
 #include <chrono>
 #include <exception>
+#include <map>
 
 namespace curlicue {
 
 namespace detail {
 class executor_link;
-class timed_work;
 
 /// One thing to do, linked into a queue without an allocation. Whoever queues it sees to it that
 /// it lives until it has run; it is run exactly once for each time it was queued.
@@ -68,12 +68,35 @@ private:
 };
 } // namespace detail
 
+/// Something to do at a certain time, unless its timer is stopped before. *Ownership:* whoever
+/// starts it keeps it until it has expired or is stopped.
+class timed_work {
+public:
+    using queue = std::multimap<std::chrono::steady_clock::time_point, timed_work*>;
+
+    timed_work() = default;
+    timed_work(const timed_work&) = delete;
+    timed_work& operator=(const timed_work&) = delete;
+
+    /// Its time has come: called once, on the executor's thread, when it is not `armed` any more.
+    virtual void expired() noexcept = 0;
+
+    // Both belong to the executor, which may keep all it has in a `queue`.
+    queue::iterator position; ///< there, while `armed`
+    bool armed = false;       ///< started, and neither expired nor stopped
+
+protected:
+    ~timed_work() = default;
+};
+
 /// Runs what it is given on one thread, in the order given: the dispatcher of an `async_multi`.
 /// Futures name theirs, and their continuations run there.
 ///
 /// A class of your own may derive from it; `post` and `runs_here` are all it needs, and `retire` in
 /// its destructor if other threads may still use its futures. A continuation that it throws away
-/// unrun runs there and then, so that no future is left pending for ever.
+/// unrun runs there and then, so that no future is left pending for ever. With `start_timer` and
+/// `stop_timer` it has a clock, for `future::timeout`, `sleep_for` and their kin; with `now` that
+/// may tell any time, one that a test moves by hand, say.
 class CURLICUE_EXPORT executor {
 public:
     using clock = std::chrono::steady_clock;
@@ -91,6 +114,22 @@ public:
     /// @threading thread-safe
     virtual bool runs_here() const noexcept = 0;
 
+    // Its clock. Futures call these three with a lock held: they may queue, and run nothing.
+
+    /// What its clock shows, from which deadlines are counted. The default: the real time.
+    /// @threading thread-safe
+    virtual clock::time_point now() const noexcept;
+    /// Sees to it that `timer.expired()` is called on the executor's thread, at `deadline` or soon
+    /// after, and never inside this call; until then `timer` is `armed`. `time_point::max()`:
+    /// never. The default has no timer.
+    /// @param timer not `armed`
+    /// @throws usage_error{errc::no_loop} if there is none; std::bad_alloc
+    /// @threading on the executor's thread
+    virtual void start_timer(timed_work& timer, clock::time_point deadline);
+    /// Nothing if it is not `armed`.
+    /// @threading on the executor's thread
+    virtual void stop_timer(timed_work& timer) noexcept;
+
 protected:
     executor();
     /// Retires it, if nobody did. What is still pending then ends in here.
@@ -106,16 +145,11 @@ protected:
 private:
     friend class detail::executor_link;
 
-    // All of these are called with a lock held: they may queue, and run nothing.
+    // These are called with a lock held as well.
 
     /// As `post`, without an allocation. What is thrown away, `item` if it is closed, goes to
     /// `refused` and runs in the caller. The default posts. Thread-safe.
     virtual void enqueue(detail::work& item, detail::work_queue& refused) noexcept;
-    /// Sees to it that `timer.expired()` is called on the executor's thread, at `deadline` or soon
-    /// after. The default throws usage_error{errc::no_loop}: it has no timer. On its thread.
-    virtual void start_timer(detail::timed_work& timer, clock::time_point deadline);
-    /// Nothing if it is not `armed`. On its thread.
-    virtual void stop_timer(detail::timed_work& timer) noexcept;
     /// A failure that nobody has looked at. The default ignores it. Thread-safe.
     virtual void unobserved(std::exception_ptr failure) noexcept;
 

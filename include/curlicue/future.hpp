@@ -2,7 +2,6 @@
 #pragma once
 
 #include <curlicue/detail/await.hpp>
-#include <curlicue/detail/clock.hpp>
 #include <curlicue/detail/future_base.hpp>
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/detail/stop_step.hpp>
@@ -104,8 +103,7 @@ public:
     /// @throws usage_error{errc::no_loop} if the executor has no timer, this future unchanged;
     /// called on another thread than the executor's, the new future fails with it instead
     future<T> timeout(std::chrono::milliseconds timeout) && {
-        auto child = detail::make_intrusive<detail::timeout_state<T>>(
-            this->checked(), detail::deadline_after(timeout));
+        auto child = detail::make_intrusive<detail::timeout_state<T>>(this->checked(), timeout);
         child->start();
         this->state_ = nullptr;
         return future(std::move(child));

@@ -32,6 +32,16 @@ public:
     }
     bool runs_here() const noexcept override { return thread_ == std::this_thread::get_id(); }
 
+    clock::time_point now() const noexcept override { return now_; }
+    void start_timer(timed_work& timer, clock::time_point deadline) override {
+        timer.position = timers_.emplace(deadline, &timer);
+        timer.armed = true;
+    }
+    void stop_timer(timed_work& timer) noexcept override {
+        if (std::exchange(timer.armed, false))
+            timers_.erase(timer.position);
+    }
+
     /// Runs what is queued, and what that queues. How many it ran.
     std::size_t run() {
         std::size_t count = 0;
@@ -41,8 +51,8 @@ public:
     }
     /// Lets time pass, as far as timers are concerned, and runs what they queue.
     void pass(std::chrono::milliseconds time) {
-        now_ += time;
-        while (!timers_.empty() && timers_.begin()->first <= now_) {
+        now_ = now_.load() + time;
+        while (!timers_.empty() && timers_.begin()->first <= now_.load()) {
             auto& timer = *timers_.begin()->second;
             stop_timer(timer);
             timer.expired();
@@ -119,22 +129,14 @@ private:
         const std::lock_guard lock(mutex_);
         return queue_.pop();
     }
-    void start_timer(detail::timed_work& timer, clock::time_point deadline) override {
-        timer.position = timers_.emplace(deadline, &timer);
-        timer.armed = true;
-    }
-    void stop_timer(detail::timed_work& timer) noexcept override {
-        if (std::exchange(timer.armed, false))
-            timers_.erase(timer.position);
-    }
     void unobserved(std::exception_ptr failure) noexcept override {
         const std::lock_guard lock(mutex_);
         unobserved_.push_back(std::move(failure));
     }
 
     std::atomic<std::thread::id> thread_ = std::this_thread::get_id();
-    clock::time_point now_ = clock::now();
-    detail::timed_work::queue timers_;
+    std::atomic<clock::time_point> now_ = clock::now();
+    timed_work::queue timers_;
 
     mutable std::mutex mutex_; // guards what follows
     std::condition_variable changed_;

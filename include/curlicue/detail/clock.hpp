@@ -38,13 +38,18 @@ deadline_after(std::chrono::duration<Rep, Period> duration) noexcept {
     return later(std::chrono::steady_clock::now(), duration);
 }
 
+/// How long it is until then.
+template <class Clock, class Duration>
+long_seconds left_until(const std::chrono::time_point<Clock, Duration>& time) noexcept {
+    // In floating point, since the types of both need not have one in common that fits.
+    return long_seconds(time.time_since_epoch()) - long_seconds(Clock::now().time_since_epoch());
+}
+
 /// When our clock will be at `time` of another.
 template <class Clock, class Duration>
 std::chrono::steady_clock::time_point
 deadline_at(const std::chrono::time_point<Clock, Duration>& time) noexcept {
-    // In floating point, since the types of both need not have one in common that fits.
-    return deadline_after(long_seconds(time.time_since_epoch()) -
-                          long_seconds(Clock::now().time_since_epoch()));
+    return deadline_after(left_until(time));
 }
 
 } // namespace curlicue::detail

@@ -6,24 +6,11 @@
 #include <curlicue/detail/small_mutex.hpp>
 #include <curlicue/executor.hpp>
 
-#include <map>
 #include <mutex>
 
 namespace curlicue::detail {
 
-/// Something to do at a certain time, unless its timer is stopped before.
-class timed_work {
-public:
-    using queue = std::multimap<executor::clock::time_point, timed_work*>;
-
-    virtual void expired() noexcept = 0;
-
-    queue::iterator position; ///< belongs to the executor while `armed`
-    bool armed = false;
-
-protected:
-    ~timed_work() = default;
-};
+class task_context;
 
 /// Something that is over when its executor closes.
 class pending_work : public ref_counted, public list_node {
@@ -59,6 +46,8 @@ public:
     bool gone() const noexcept;
     bool accepting() const noexcept;
 
+    /// What the executor's clock shows; the real time once it is gone.
+    executor::clock::time_point now() const noexcept;
     /// Both on the executor's thread. No timer is started once the executor is gone.
     void start_timer(timed_work& timer, executor::clock::time_point deadline);
     void stop_timer(timed_work& timer) noexcept;

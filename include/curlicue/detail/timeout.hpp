@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/clock.hpp>
 #include <curlicue/detail/state.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace curlicue::detail {
 
 /// The state of `future::timeout`: passes its source on, or fails at the deadline and cancels it.
+/// That of a source without an executor has none either, but for its timer.
 template <class T>
 class timeout_state final : public state<T>, private continuation, private timed_work {
 public:
-    timeout_state(const intrusive_ptr<state<T>>& source, executor::clock::time_point deadline)
-        : state<T>(with_timer(source->link())), source_(source), deadline_(deadline), arm_(*this),
-          finish_(*this) {}
+    timeout_state(const intrusive_ptr<state<T>>& source, std::chrono::milliseconds duration)
+        : state<T>(source->link()), source_(source), clock_(with_timer(source->link())),
+          deadline_(later(clock_->now(), duration)), arm_(*this), finish_(*this) {}
 
     /// @throws what the executor's timer throws; nothing has changed then
     void start() {
-        const bool here = this->runs_here();
+        const bool here = clock_->may_run_here();
         if (here && !source_->ready())
-            this->link()->start_timer(*this, deadline_);
+            clock_->start_timer(*this, deadline_);
         source_->observe();
         this->retain(); // for the source's list, later for `finish`
         source_->attach(*this);
         // Now that a source which is late can be cancelled.
         if (!here && !this->fixed()) {
             this->retain();
-            enqueue(this->link(), arm_);
+            clock_->enqueue(arm_);
         }
     }
 
@@ -50,7 +53,7 @@ private:
         if (this->fixed() || source_->ready())
             return;
         try {
-            this->link()->start_timer(*this, deadline_);
+            clock_->start_timer(*this, deadline_);
         } catch (...) {
             if (!this->fix())
                 return;
@@ -62,15 +65,15 @@ private:
 
     // The source is ready, or a cancel has taken this off its list.
     void source_ready() noexcept override {
-        if (this->runs_here()) {
+        if (clock_->may_run_here()) {
             finish();
             this->release();
         } else {
-            enqueue(this->link(), finish_);
+            clock_->enqueue(finish_);
         }
     }
     void finish() noexcept {
-        this->link()->stop_timer(*this);
+        clock_->stop_timer(*this);
         if (this->fix())
             this->store(source_->take_noexcept());
         this->settle();
@@ -86,6 +89,7 @@ private:
     }
 
     const intrusive_ptr<state<T>> source_;
+    const intrusive_ptr<executor_link> clock_;
     const executor::clock::time_point deadline_;
     thread_step<&timeout_state::arm> arm_;
     thread_step<&timeout_state::finish> finish_;

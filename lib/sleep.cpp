@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "event_state.hpp"
+#include <curlicue/sleep.hpp>
+
+namespace curlicue {
+namespace {
+
+class sleep_state final : public detail::event_state, private timed_work {
+public:
+    sleep_state(executor& where, executor::clock::time_point deadline)
+        : event_state(detail::executor_link::of(where), "sleep"), deadline_(deadline) {}
+
+private:
+    ~sleep_state() override = default;
+
+    void begin() override { link()->start_timer(*this, deadline_); }
+    void stop() noexcept override { link()->stop_timer(*this); }
+    void expired() noexcept override { end({}); }
+
+    const executor::clock::time_point deadline_;
+};
+
+} // namespace
+
+future<void> sleep_until(executor& where, executor::clock::time_point time) {
+    const auto sleep = detail::make_intrusive<sleep_state>(where, time);
+    sleep->start();
+    return future<void>(sleep);
+}
+
+future<void> sleep_for(executor& where, std::chrono::milliseconds time) {
+    return sleep_until(where, detail::later(where.now(), time));
+}
+
+} // namespace curlicue
