@@ -273,4 +273,46 @@ TEST_F(APromise, CannotBeMadeOnAClosedExecutor) {
     EXPECT_EQ(usage_code([&] { promise<int> refused(loop); }), errc::closed);
 }
 
+// ---- without an executor
+
+TEST(AFutureThatIsMadeReady, HasItsValueAtOnce) {
+    EXPECT_EQ(make_ready_future(3).get(), 3);
+    EXPECT_EQ(*make_ready_future(std::make_unique<int>(4)).get(), 4);
+    EXPECT_EQ(make_ready_future(std::string("word"))
+                  .then([](std::string word) { return word.size(); })
+                  .get(),
+              4U);
+    const std::string word = "word";
+    EXPECT_EQ(make_ready_future(word).get(), word);
+    EXPECT_NO_THROW(make_ready_future().get());
+}
+
+TEST(AFutureThatIsMadeReady, IsNotCancelled) {
+    auto ready = make_ready_future(3);
+    EXPECT_FALSE(ready.cancel());
+    EXPECT_EQ(std::move(ready).timeout(std::chrono::milliseconds(0)).get(), 3);
+}
+
+TEST(AFutureThatIsMadeFailed, ThrowsItsFailure) {
+    auto failed = make_failed_future<int>(std::make_exception_ptr(std::runtime_error("no")));
+    ASSERT_TRUE(failed.ready());
+    EXPECT_FALSE(failed.cancelled());
+    EXPECT_THROW(failed.get(), std::runtime_error);
+    EXPECT_TRUE(make_failed_future<void>(std::make_exception_ptr(cancelled())).cancelled());
+}
+
+TEST(AFutureThatIsMadeReady, GoesTogetherWithOthers) {
+    manual_executor loop;
+    promise<int> source(loop);
+    auto sum = source.get_future()
+                   .then([](int value) { return make_ready_future(value + 1); })
+                   .then([](int value) {
+                       return make_failed_future<int>(
+                           std::make_exception_ptr(std::out_of_range(std::to_string(value))));
+                   });
+    source.set_value(1);
+    loop.run();
+    EXPECT_THROW(sum.get(), std::out_of_range);
+}
+
 } // namespace

@@ -276,6 +276,23 @@ void detail::then_state<T, U, Step>::follow(future<U>&& inner) {
         this->end_with_executor();
 }
 
+/// A future that is ready, and belongs to no executor: what is attached to it runs at once, in the
+/// call that attaches it.
+/// @threading any thread
+template <class T> future<std::decay_t<T>> make_ready_future(T&& value) {
+    using Value = std::decay_t<T>;
+    return future<Value>(
+        detail::make_intrusive<detail::ready_state<Value>>(Value(std::forward<T>(value))));
+}
+inline future<void> make_ready_future() {
+    return future<void>(detail::make_intrusive<detail::ready_state<void>>(result<void>()));
+}
+/// The same with a failure, which nobody hears of who does not look: there is no executor to report
+/// it to.
+template <class T> future<T> make_failed_future(std::exception_ptr exception) {
+    return future<T>(detail::make_intrusive<detail::ready_state<T>>(failure(std::move(exception))));
+}
+
 } // namespace curlicue
 
 #include <curlicue/combinators.hpp>
