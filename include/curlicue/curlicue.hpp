@@ -12,6 +12,7 @@
 #include <curlicue/mime.hpp>
 #include <curlicue/multi.hpp>
 #include <curlicue/option.hpp>
+#include <curlicue/semaphore.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/sleep.hpp>
 #include <curlicue/task.hpp>

@@ -123,7 +123,13 @@ private:
             source->cancel();
     }
 
-    void source_ready() noexcept override { enqueue(source_->link(), *this); }
+    // What has no executor leaves a task where it runs.
+    void source_ready() noexcept override {
+        if (source_->link() || context_ == nullptr)
+            return enqueue(source_->link(), *this);
+        const auto home = context_->owner().link(); // the task may be over before this returns
+        enqueue(home, *this);
+    }
     void run() noexcept override { resume(coroutine_); }
     state_base& source() const noexcept override { return *source_; }
     void interrupt() noexcept override {
