@@ -146,15 +146,18 @@ thread_local state_base** asking = nullptr;
 
 bool state_base::cancel_for(continuation& waiter) noexcept {
     const auto how = leave(waiter);
-    if (how == leaving::last_branch && fix(errc::cancelled)) {
-        if (asking == nullptr) {
-            let_go();
-        } else {
-            retain();
-            next_ = std::exchange(*asking, this);
-        }
-    }
+    if (how == leaving::last_branch)
+        cancel_in_turn();
     return how != leaving::detached;
+}
+
+void state_base::cancel_in_turn() noexcept {
+    if (!fix(errc::cancelled))
+        return;
+    if (asking == nullptr)
+        return let_go();
+    retain();
+    next_ = std::exchange(*asking, this);
 }
 
 intrusive_ptr<state_base> state_base::give_up(continuation& waiter) noexcept {

@@ -16,5 +16,6 @@
 #include <curlicue/share.hpp>
 #include <curlicue/sleep.hpp>
 #include <curlicue/task.hpp>
+#include <curlicue/task_group.hpp>
 #include <curlicue/url.hpp>
 #include <curlicue/version.hpp>

@@ -131,6 +131,8 @@ public:
             return task(std::coroutine_handle<promise_type>::from_promise(*this));
         }
     };
+    using value_type = T;
+
 
     task() = default;
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}

@@ -51,6 +51,9 @@ public:
 
     /// True: this call fixed the outcome. Never allocates.
     bool cancel() noexcept { return fix_as(errc::cancelled); }
+    /// The same, for states that cancel others: one after the other, so that what is nested does
+    /// not become a deep stack.
+    void cancel_in_turn() noexcept;
 
     /// Tells `waiter` when the state is ready; at once if it is.
     void attach(continuation& waiter) noexcept;
