@@ -8,7 +8,10 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -349,6 +352,101 @@ TEST_F(Race, OfVoidIsOverWithTheFirst) {
     first.set_value();
     EXPECT_NO_THROW(over.get());
     EXPECT_FALSE(second.set_value());
+}
+
+// ---- of several types
+
+TEST_F(WhenAll, OfSeveralTypesGivesATupleOfOutcomes) {
+    promise<std::string> word(loop);
+    promise<void> done(loop);
+    auto waited = when_all(one.get_future(), word.get_future(), done.get_future().share());
+    static_assert(
+        std::is_same_v<decltype(waited),
+                       future<std::tuple<result<int>, result<std::string>, result<void>>>>);
+    done.set_value();
+    word.set_error(errc::timed_out);
+    EXPECT_FALSE(waited.ready());
+    one.set_value(1);
+    ASSERT_TRUE(waited.ready());
+    const auto [first, second, third] = waited.get();
+    EXPECT_EQ(first.value(), 1);
+    EXPECT_EQ(second.error(), errc::timed_out);
+    EXPECT_TRUE(third.has_value());
+}
+
+TEST_F(WhenAll, OfSeveralKindsOfFutureGivesATupleAsWell) {
+    const auto shared = one.get_future().share();
+    auto waited = when_all(shared, two.get_future());
+    one.set_value(1);
+    two.set_value(2);
+    EXPECT_EQ(std::get<1>(waited.get()).value(), 2);
+    EXPECT_EQ(shared.get(), 1) << "the other got a copy";
+}
+
+TEST_F(WhenAll, OfSeveralTypesMovesWhatOnlyMoves) {
+    promise<std::unique_ptr<int>> unique(loop);
+    auto waited = when_all(unique.get_future(), one.get_future());
+    unique.set_value(std::make_unique<int>(7));
+    one.set_value(1);
+    EXPECT_EQ(*std::get<0>(waited.get()).value(), 7);
+}
+
+TEST_F(WhenAll, OfSeveralTypesCancelsAll) {
+    promise<void> done(loop);
+    auto waited = when_all(one.get_future(), done.get_future());
+    EXPECT_TRUE(waited.cancel());
+    EXPECT_TRUE(waited.ready());
+    EXPECT_FALSE(one.set_value(1));
+    EXPECT_FALSE(done.set_value());
+}
+
+TEST_F(WhenAll, OfSeveralTypesIsRefusedIfOneIsEmpty) {
+    EXPECT_THROW((void)when_all(one.get_future(), future<void>()), usage_error);
+}
+
+TEST_F(Race, OfSeveralTypesTellsWhoWasFirst) {
+    promise<std::string> word(loop);
+    promise<void> done(loop);
+    auto first = race(one.get_future(), word.get_future(), done.get_future(), two.get_future());
+    static_assert(std::is_same_v<decltype(first),
+                                 future<std::variant<int, std::string, std::monostate, int>>>);
+    two.set_value(2);
+    EXPECT_FALSE(one.set_value(1));
+    EXPECT_FALSE(word.set_value("late"));
+    EXPECT_FALSE(done.set_value());
+    const auto won = first.get();
+    EXPECT_EQ(won.index(), 3U);
+    EXPECT_EQ(std::get<3>(won), 2);
+}
+
+TEST_F(Race, OfSeveralTypesMayBeWonByNothing) {
+    promise<void> done(loop);
+    auto first = race(one.get_future(), done.get_future());
+    done.set_value();
+    EXPECT_EQ(first.get().index(), 1U);
+}
+
+TEST_F(Race, OfSeveralTypesIsWonByAFailureAsWell) {
+    promise<void> done(loop);
+    auto first = race(one.get_future(), done.get_future());
+    done.set_error(errc::timed_out);
+    EXPECT_THROW(first.get(), timed_out);
+    EXPECT_FALSE(one.set_value(1));
+}
+
+// A loser that cannot be broken off, as a transfer inside libcurl.
+TEST_F(Race, IsReadyWhenTheLosersHaveLetGo) {
+    promise<void> done(loop);
+    future<std::variant<std::monostate, int>> first;
+    auto loser = one.get_future().then([&](int value) {
+        done.set_value(); // wins while this runs
+        EXPECT_FALSE(first.ready());
+        return value;
+    });
+    first = race(done.get_future(), std::move(loser));
+    one.set_value(1);
+    loop.run();
+    EXPECT_EQ(first.get().index(), 0U);
 }
 
 TEST_F(ACombinator, KeepsNothingOfInputsThatAreOver) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <curlicue/detail/when_each.hpp>
 #include <curlicue/future.hpp>
 
 namespace curlicue {
@@ -35,35 +36,41 @@ concept future_range = std::ranges::input_range<Range> && any_future<future_of<R
       std::same_as<std::ranges::range_reference_t<Range>, future_of<Range>&>));
 
 /// The states of all futures of `range`; taken only when every one is valid.
-template <future_range Range> states<value_of<Range>> states_of(Range&& range) {
-    states<value_of<Range>> all;
+template <future_range Range> std::vector<combined> states_of(Range&& range) {
+    std::vector<combined> all;
     for (auto&& each : range)
-        all.push_back(each.checked());
+        all.push_back({each.checked(), is_shared<future_of<Range>>});
     if constexpr (!is_shared<future_of<Range>>)
         for (auto& each : range)
             each = {};
     return all;
 }
 
-template <class Rule, class T>
-future<typename Rule::value_type> combine(states<T> sources, bool shared) {
-    auto state =
-        make_intrusive<when_state<T, typename Rule::value_type, Rule>>(std::move(sources), shared);
+template <class Rule> future<typename Rule::value_type> combine(std::vector<combined> all) {
+    auto state = make_intrusive<when_state<Rule>>(std::move(all));
     state->start();
     return future<typename Rule::value_type>(std::move(state));
 }
 
 template <class Rule, future_range Range> auto combine_range(Range&& range) {
-    return combine<Rule, value_of<Range>>(states_of(std::forward<Range>(range)),
-                                          is_shared<future_of<Range>>);
+    return combine<Rule>(states_of(std::forward<Range>(range)));
 }
 
 template <class Rule, future_range Range> auto combine_nonempty(Range&& range, const char* what) {
-    auto sources = states_of(std::forward<Range>(range));
-    if (sources.empty())
+    auto all = states_of(std::forward<Range>(range));
+    if (all.empty())
         throw usage_error(errc::no_state, what);
-    return combine<Rule, value_of<Range>>(std::move(sources), is_shared<future_of<Range>>);
+    return combine<Rule>(std::move(all));
 }
+
+template <class Rule, any_future... Futures> auto combine_pack(const Futures&... futures) {
+    return combine<Rule>({combined{futures.checked(), is_shared<Futures>}...});
+}
+
+/// Futures of which one at the least is of another type than the first.
+template <class First, class... More>
+concept mixed_futures = any_future<First> &&(any_future<More>&&...) &&
+                        !(std::same_as<First, More> && ...);
 
 /// The futures of a pack, as a range.
 template <class Future, std::same_as<Future>... More>
@@ -120,6 +127,13 @@ template <detail::any_future Future, std::same_as<Future>... More>
 auto when_all(Future first, More... more) {
     return when_all(detail::pack(std::move(first), std::move(more)...));
 }
+/// Of several types: a `std::tuple` of the results, in the order of the arguments.
+template <class First, class... More>
+    requires detail::mixed_futures<First, More...>
+auto when_all(First first, More... more) {
+    using rule = detail::when_each_rule<typename First::value_type, typename More::value_type...>;
+    return detail::combine_pack<rule>(first, more...);
+}
 template <detail::any_future Future, std::same_as<Future>... More>
 auto gather(Future first, More... more) {
     return gather(detail::pack(std::move(first), std::move(more)...));
@@ -131,6 +145,14 @@ auto when_any(Future first, More... more) {
 template <detail::any_future Future, std::same_as<Future>... More>
 auto race(Future first, More... more) {
     return race(detail::pack(std::move(first), std::move(more)...));
+}
+/// Of several types: a `std::variant` of their values, whose index tells which argument was first;
+/// `std::monostate` stands for the value of a `future<void>`.
+template <class First, class... More>
+    requires detail::mixed_futures<First, More...>
+auto race(First first, More... more) {
+    using rule = detail::race_each_rule<typename First::value_type, typename More::value_type...>;
+    return detail::combine_pack<rule>(first, more...);
 }
 
 /// A future that is cancelled when it goes out of scope, or is assigned another. Moved into a plain

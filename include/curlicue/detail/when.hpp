@@ -10,13 +10,17 @@
 
 namespace curlicue::detail {
 
-template <class T> using states = std::vector<intrusive_ptr<state<T>>>;
+/// What a combinator waits for.
+struct combined {
+    intrusive_ptr<state_base> source;
+    bool shared; ///< by other branches
+};
 
 /// The executor for what comes of several states: that of the first whose executor is alive.
-template <class T> intrusive_ptr<executor_link> common_link(const states<T>& sources) noexcept {
-    for (const auto& each : sources)
-        if (each->link() && !each->link()->gone())
-            return each->link();
+inline intrusive_ptr<executor_link> common_link(const std::vector<combined>& all) noexcept {
+    for (const auto& each : all)
+        if (each.source->link() && !each.source->link()->gone())
+            return each.source->link();
     return nullptr;
 }
 
@@ -27,13 +31,15 @@ template <class T> intrusive_ptr<executor_link> common_link(const states<T>& sou
 /// `Rule::abandon(source, waiter)` for each input that is not needed any more, true if `waiter`
 /// will still be told. With `Rule::hands_back` the inputs that were not taken are not observed;
 /// with `Rule::waits_for_all` it is ready when each input is, or was left to others.
-template <class T, class U, class Rule> class when_state final : public state<U> {
+///
+/// Of what types the inputs are the rule alone knows.
+template <class Rule> class when_state final : public state<typename Rule::value_type> {
 public:
-    when_state(states<T> sources, bool shared)
-        : state<U>(common_link(sources)), shared_(shared), remaining_(sources.size() + 1) {
-        inputs_.reserve(sources.size());
-        for (auto& source : sources)
-            inputs_.emplace_back(*this, std::move(source));
+    explicit when_state(std::vector<combined> all)
+        : state<typename Rule::value_type>(common_link(all)), remaining_(all.size() + 1) {
+        inputs_.reserve(all.size());
+        for (auto& each : all)
+            inputs_.emplace_back(*this, std::move(each));
     }
 
     void start() noexcept {
@@ -42,7 +48,7 @@ public:
         for (auto& each : inputs_) {
             if (!Rule::hands_back)
                 each.source->observe();
-            if (shared_)
+            if (each.shared)
                 each.source->add_sharer();
             if (each.source->link() != this->link())
                 others = true;
@@ -58,12 +64,13 @@ public:
     }
 
     std::size_t size() const noexcept { return inputs_.size(); }
-    result<T> take(std::size_t index) noexcept {
-        inputs_[index].source->observe();
-        return inputs_[index].source->take_noexcept();
+    template <class T> result<T> take(std::size_t index) noexcept {
+        auto& source = input_of<T>(index);
+        source.observe();
+        return source.take_noexcept();
     }
-    std::optional<failure> error(std::size_t index) const noexcept {
-        return inputs_[index].source->error();
+    template <class T> std::optional<failure> error(std::size_t index) const noexcept {
+        return input_of<T>(index).error();
     }
 
     /// For rules: decides the outcome, unless that has happened: `make()` returns it.
@@ -81,35 +88,42 @@ public:
     }
 
     /// The sources of all inputs but one, in their order.
-    states<T> sources_without(std::size_t index) const {
-        states<T> rest;
+    template <class T>
+    std::vector<intrusive_ptr<state<T>>> sources_without(std::size_t index) const {
+        std::vector<intrusive_ptr<state<T>>> rest;
         rest.reserve(inputs_.size());
-        for (const auto& each : inputs_)
-            if (&each != &inputs_[index])
-                rest.push_back(each.source);
+        for (std::size_t i = 0; i != inputs_.size(); ++i)
+            if (i != index)
+                rest.push_back(intrusive_ptr<state<T>>::share(&input_of<T>(i)));
         return rest;
     }
 
 private:
     struct input final : continuation {
-        input(when_state& owner_, intrusive_ptr<state<T>> source_) noexcept
-            : owner(owner_), source(std::move(source_)) {}
-        input(input&& other) noexcept : owner(other.owner), source(std::move(other.source)) {}
+        input(when_state& owner_, combined&& one) noexcept
+            : owner(owner_), source(std::move(one.source)), shared(one.shared) {}
+        input(input&& other) noexcept
+            : owner(other.owner), source(std::move(other.source)), shared(other.shared) {}
 
         void source_ready() noexcept override {
             Rule::input_ready(owner, static_cast<std::size_t>(this - owner.inputs_.data()));
             gone();
         }
         void gone() noexcept {
-            if (owner.shared_)
+            if (shared)
                 source->drop_sharer();
             owner.one_less();
             owner.release();
         }
 
         when_state& owner;
-        const intrusive_ptr<state<T>> source;
+        const intrusive_ptr<state_base> source;
+        const bool shared;
     };
+
+    template <class T> state<T>& input_of(std::size_t index) const noexcept {
+        return static_cast<state<T>&>(*inputs_[index].source);
+    }
 
     ~when_state() override = default;
 
@@ -140,7 +154,6 @@ private:
     }
 
     std::vector<input> inputs_;
-    const bool shared_;
     std::atomic<std::size_t> remaining_;
 };
 
@@ -160,7 +173,7 @@ template <class T> struct when_all_rule : keep_inputs {
             value_type all;
             all.reserve(owner.size());
             for (std::size_t i = 0; i != owner.size(); ++i)
-                all.push_back(owner.take(i));
+                all.push_back(owner.template take<T>(i));
             return result<value_type>(std::move(all));
         });
     }
@@ -170,7 +183,7 @@ template <class T> struct gather_rule : keep_inputs {
     using value_type = std::vector<T>;
 
     static void input_ready(auto& owner, std::size_t index) noexcept {
-        if (auto why = owner.error(index))
+        if (auto why = owner.template error<T>(index))
             owner.conclude([&] { return result<value_type>(*std::move(why)); });
     }
     static void all_ready(auto& owner) noexcept {
@@ -178,7 +191,7 @@ template <class T> struct gather_rule : keep_inputs {
             value_type all;
             all.reserve(owner.size());
             for (std::size_t i = 0; i != owner.size(); ++i)
-                all.push_back(owner.take(i).value());
+                all.push_back(owner.template take<T>(i).value());
             return result<value_type>(std::move(all));
         });
     }
@@ -188,7 +201,7 @@ template <> struct gather_rule<void> : keep_inputs {
     using value_type = void;
 
     static void input_ready(auto& owner, std::size_t index) noexcept {
-        if (auto why = owner.error(index))
+        if (auto why = owner.template error<void>(index))
             owner.conclude([&] { return result<void>(*std::move(why)); });
     }
     static void all_ready(auto& owner) noexcept {
@@ -207,8 +220,8 @@ template <class T, class Any> struct when_any_rule {
     }
     static void input_ready(auto& owner, std::size_t index) noexcept {
         owner.conclude([&] {
-            Any any{index, owner.take(index), {}};
-            for (auto& source : owner.sources_without(index))
+            Any any{index, owner.template take<T>(index), {}};
+            for (auto& source : owner.template sources_without<T>(index))
                 any.rest.emplace_back(std::move(source));
             return result<Any>(std::move(any));
         });
@@ -216,19 +229,24 @@ template <class T, class Any> struct when_any_rule {
     static void all_ready(auto&) noexcept {}
 };
 
-/// The first one decides, the others are cancelled, and let go before it is ready.
-template <class T> struct race_rule {
-    using value_type = T;
+// What the rules of `race` share: the first one decides, the others are cancelled, and let go
+// before it is ready.
+struct cancel_inputs {
     static constexpr bool hands_back = false;
     static constexpr bool waits_for_all = true;
 
     static bool abandon(state_base& source, continuation& waiter) noexcept {
         return source.cancel_for(waiter);
     }
-    static void input_ready(auto& owner, std::size_t index) noexcept {
-        owner.conclude([&] { return owner.take(index); });
-    }
     static void all_ready(auto&) noexcept {}
+};
+
+template <class T> struct race_rule : cancel_inputs {
+    using value_type = T;
+
+    static void input_ready(auto& owner, std::size_t index) noexcept {
+        owner.conclude([&] { return owner.template take<T>(index); });
+    }
 };
 
 } // namespace curlicue::detail
