@@ -47,7 +47,7 @@ void engine::check_thread(std::string_view what) const {
 
 void engine::check_open(std::string_view what) const {
     check_process(what);
-    if (closed())
+    if (closed() && !takes_its_tasks_work())
         throw usage_error(errc::closed, what);
 }
 

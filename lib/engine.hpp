@@ -58,7 +58,8 @@ public:
     /// All of these also @throws usage_error{errc::forked}
     /// @throws usage_error{errc::wrong_thread}
     void check_thread(std::string_view what) const;
-    /// @throws usage_error{errc::closed}, from the first close or drain on
+    /// @throws usage_error{errc::closed}, from the first close or drain on; while it drains not in
+    ///     a task of ours
     void check_open(std::string_view what) const;
     /// @throws usage_error{errc::closed}, from the first close on
     void check_not_closing(std::string_view what) const;
@@ -248,6 +249,7 @@ private:
             hand_over();
     }
     void hand_over() noexcept;
+    void task_ended() noexcept override;
     void open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles);
     bool runs_elsewhere() const noexcept;
 
@@ -261,6 +263,8 @@ private:
     bool finish_close() noexcept;
     void handles_closed() noexcept;
 
+    bool takes_its_tasks_work() const noexcept;
+    bool drained() const noexcept;
     async_multi_options options_;
     const process_mark process_;
     remembered_options settings_;

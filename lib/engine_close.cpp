@@ -2,6 +2,7 @@
 // The end of an engine: no new work; transfers let go; multi handles cleaned up while nothing is
 // watched; continuations run to the last; uv handles closed; the completion settled.
 #include "engine_scopes.hpp"
+#include <curlicue/detail/await.hpp>
 
 #include <new>
 #include <utility>
@@ -24,8 +25,27 @@ bool engine::enter_phase(phase next) noexcept {
 bool engine::leave_open(phase next) noexcept {
     // Not while somebody binds: what is bound after this would never be closed.
     const std::lock_guard lock(binding_);
-    transfers_.close();
+    if (next != phase::draining)
+        transfers_.close();
     return enter_phase(next);
+}
+
+// While it drains, tasks that run here finish what they do.
+[[gnu::noinline]] bool engine::takes_its_tasks_work() const noexcept {
+    const auto* const task = running_task();
+    return phase_.load(std::memory_order_acquire) == phase::draining && task != nullptr &&
+           task->owner().link() == executor_link::of(dispatcher_);
+}
+
+// One that waits for this very end has nothing more to do.
+bool engine::drained() const noexcept {
+    return pending_.load(std::memory_order_relaxed) == 0 &&
+           !executor_link::of(dispatcher_)->any_task_besides(*completion_);
+}
+
+void engine::task_ended() noexcept {
+    if (phase_.load(std::memory_order_acquire) == phase::draining)
+        dispatcher_.wake();
 }
 
 void engine::do_or_queue(step& what) noexcept {
@@ -77,6 +97,7 @@ void engine::drain_here() noexcept {
 }
 
 void engine::patience_over() noexcept {
+    transfers_.close();
     if (enter_phase(phase::closing))
         close_here();
 }

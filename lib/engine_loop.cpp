@@ -221,7 +221,7 @@ void engine::end_turn() noexcept {
     const auto now = phase_.load(std::memory_order_acquire);
     if (now == phase::closed)
         return;
-    if (now == phase::draining && pending_.load(std::memory_order_relaxed) == 0)
+    if (now == phase::draining && drained())
         patience_over();
     if (phase_.load(std::memory_order_acquire) == phase::cleaned && finish_close())
         return;

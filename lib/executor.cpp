@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <curlicue/detail/await.hpp>
 #include <curlicue/detail/executor_link.hpp>
 #include <curlicue/error.hpp>
 
@@ -67,6 +68,8 @@ void executor::start_timer(timed_work&, clock::time_point) {
 }
 
 void executor::stop_timer(timed_work&) noexcept {}
+
+void executor::task_ended() noexcept {}
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it.
 void executor::unobserved(std::exception_ptr) noexcept {}
@@ -162,6 +165,27 @@ void executor_link::forget(pending_work& item) noexcept {
         return;
     const std::lock_guard lock(mutex_);
     item.unlink();
+}
+
+void executor_link::enter(task_context& task) noexcept {
+    if (left_behind())
+        return;
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(task);
+}
+
+void executor_link::leave(task_context& task) noexcept {
+    if (left_behind())
+        return;
+    const std::lock_guard lock(mutex_);
+    task.unlink();
+    if (target_ != nullptr)
+        target_->task_ended();
+}
+
+bool executor_link::any_task_besides(const pending_work& end) const noexcept {
+    const std::lock_guard lock(mutex_);
+    return tasks_.any_of([&end](const task_context& each) { return !each.waits_for(end); });
 }
 
 void executor_link::cancel_pending() noexcept {

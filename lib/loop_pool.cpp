@@ -149,9 +149,24 @@ loop_pool::~loop_pool() {
 }
 
 future<easy> loop_pool::add_handle(const easy& handle) {
-    if (closed())
-        throw usage_error(errc::closed, "loop_pool::add_handle");
+    if (closed()) {
+        auto* const own = loop_of_task(); // which drains, or refuses it
+        if (own == nullptr)
+            throw usage_error(errc::closed, "loop_pool::add_handle");
+        return own->multi().add_handle(handle);
+    }
     return loop_for(handle).multi().add_handle(handle);
+}
+
+// That on whose executor the task runs that calls this, or null.
+loop_thread* loop_pool::loop_of_task() const noexcept {
+    const auto* const task = detail::running_task();
+    const auto runs_it = [task](const auto& loop) {
+        return task->owner().link() == detail::executor_link::of(loop->multi().executor());
+    };
+    const auto found =
+        task == nullptr ? loops_.end() : std::find_if(loops_.begin(), loops_.end(), runs_it);
+    return found == loops_.end() ? nullptr : found->get();
 }
 
 loop_thread& loop_pool::loop_for(const easy& handle) const {

@@ -8,6 +8,7 @@ namespace {
 
 // One `resume` on a thread's stack.
 struct turn {
+    const task_context* const task;
     std::coroutine_handle<> running;
     std::coroutine_handle<> next;
 };
@@ -16,8 +17,12 @@ thread_local turn* current_turn = nullptr;
 
 } // namespace
 
-void resume(std::coroutine_handle<> coroutine) noexcept {
-    turn here{nullptr, coroutine};
+const task_context* running_task() noexcept {
+    return current_turn != nullptr ? current_turn->task : nullptr;
+}
+
+void resume(std::coroutine_handle<> coroutine, const task_context* task) noexcept {
+    turn here{task, nullptr, coroutine};
     auto* const outer = std::exchange(current_turn, &here);
     while (here.next) {
         here.running = std::exchange(here.next, nullptr);
@@ -32,7 +37,7 @@ void hand_over(std::coroutine_handle<> suspended, std::coroutine_handle<> next) 
     if (current_turn != nullptr && current_turn->running == suspended)
         current_turn->next = next;
     else
-        resume(next);
+        resume(next, running_task());
 }
 
 void task_context::suspended(interruptible& await) noexcept {
@@ -45,6 +50,11 @@ void task_context::resumed(bool broken_off) noexcept {
     await_ = nullptr;
     if (broken_off)
         cancel_pending_.store(false, std::memory_order_relaxed);
+}
+
+bool task_context::waits_for(const pending_work& source) const noexcept {
+    const std::lock_guard lock(mutex_);
+    return await_ != nullptr && &await_->source() == &source;
 }
 
 intrusive_ptr<state_base> task_context::cancel() noexcept {

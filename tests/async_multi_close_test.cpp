@@ -4,6 +4,7 @@
 #include "support/files.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/loop.hpp>
+#include <curlicue/sleep.hpp>
 
 #include <chrono>
 #include <exception>
@@ -254,6 +255,86 @@ TEST_F(AnAsyncMulti, LetsGoOfATransferWhileItDrains) {
     auto drained = multi->drain(1h);
     EXPECT_EQ(multi->futures().size(), 1u);
     multi->remove_handle(page);
+    run(std::move(drained));
+}
+
+TEST_F(AnAsyncMulti, LetsTasksFinishWhatTheyDoWhileItDrains) {
+    std::string body;
+    bool begun = false;
+    auto fetched = co_spawn(multi->executor(), [&]() -> task<int> {
+        int count = 0;
+        for (; count != 3; ++count) {
+            co_await multi->perform(get("/hello", body));
+            begun = true;
+            co_await multi->post([] {});
+        }
+        auto subtask = co_spawn(multi->executor(), [&]() -> task<> {
+            co_await sleep_for(multi->executor(), 1ms); // while no transfer runs
+            co_await multi->perform(get("/hello", body));
+        });
+        co_await std::move(subtask);
+        co_return ++count;
+    });
+    run_to([&] { return begun; });
+    auto drained = multi->drain(1h);
+    EXPECT_EQ(refusal([&] { static_cast<void>(multi->add_handle(slow())); }), errc::closed)
+        << "from elsewhere nothing is taken";
+    EXPECT_EQ(refusal([&] { static_cast<void>(multi->post([] {})); }), errc::closed);
+    run(std::move(drained));
+    ASSERT_TRUE(fetched.ready());
+    EXPECT_EQ(fetched.get(), 4);
+    EXPECT_EQ(body, "hello\nhello\nhello\nhello\n");
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+}
+
+TEST_F(AnAsyncMulti, TakesNothingFromTheTasksOfOthersWhileItDrains) {
+    async_multi other(&loop);
+    auto running = multi->add_handle(slow());
+    auto drained = multi->drain(1h);
+    auto refused = co_spawn(other.executor(), [&]() -> task<errc> {
+        co_return refusal([&] { static_cast<void>(multi->add_handle(slow())); });
+    });
+    EXPECT_EQ(other.run_until(std::move(refused)), errc::closed);
+    running.cancel();
+    run(std::move(drained));
+    other.run_until(other.close());
+}
+
+TEST_F(AnAsyncMulti, WaitsForNoTaskThatWaitsForItsDrain) {
+    auto drained = co_spawn(multi->executor(), [&]() -> task<> {
+        std::string body;
+        co_await multi->perform(get("/hello", body));
+        co_await multi->drain(std::chrono::milliseconds::max());
+    });
+    EXPECT_THROW(run(std::move(drained)), cancelled);
+    EXPECT_TRUE(multi->closed());
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+}
+
+TEST_F(AnAsyncMulti, WaitsForTasksNoLongerThanItsPatience) {
+    auto sleeper =
+        co_spawn(multi->executor(), [&]() -> task<> { co_await sleep_for(multi->executor(), 1h); });
+    run(multi->drain(20ms));
+    EXPECT_TRUE(sleeper.cancelled());
+}
+
+TEST_F(AnAsyncMulti, HearsWhileItDrainsOfATaskThatEndsElsewhere) {
+    loop_thread elsewhere;
+    auto gone = co_spawn(multi->executor(), [&]() -> task<std::thread::id> {
+        co_await resume_on(elsewhere.multi().executor());
+        co_await sleep_for(elsewhere.multi().executor(), 5ms);
+        co_return std::this_thread::get_id();
+    });
+    run(multi->drain(1h));
+    ASSERT_TRUE(gone.ready());
+    EXPECT_NE(gone.get(), std::this_thread::get_id());
+}
+
+TEST_F(AnAsyncMulti, GoesOnDrainingWhenATaskWasCancelledBeforeItBegan) {
+    auto never = co_spawn(multi->executor(), []() -> task<> { co_return; });
+    auto drained = multi->drain(1h);
+    EXPECT_TRUE(never.cancel());
     run(std::move(drained));
 }
 

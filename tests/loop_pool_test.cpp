@@ -414,6 +414,31 @@ TEST_F(ALoopPool, TakesNothingOnceItIsClosed) {
     }
 }
 
+TEST_F(ALoopPool, LetsTasksFinishWhatTheyDoWhileItDrains) {
+    std::atomic<int> done = 0;
+    std::latch begun(4);
+    {
+        loop_pool pool(2);
+        const auto work = [&](async_multi& home) -> task<> {
+            std::string body;
+            for (int i = 0; i != 4; ++i) {
+                co_await pool.perform(from_server(static_cast<std::size_t>(i), "/hello")
+                                          .setopt<CURLOPT_WRITEDATA>(body));
+                co_await resume_on(home.executor());
+                if (i == 0)
+                    begun.count_down();
+            }
+            done += body == "hello\nhello\nhello\nhello\n" ? 1 : 0;
+        };
+        std::vector<future<void>> all;
+        for (std::size_t i = 0; i != 4; ++i)
+            all.push_back(co_spawn(pool[i % 2].multi().executor(), work(pool[i % 2].multi())));
+        begun.wait();
+        pool.drain(1h).wait();
+    }
+    EXPECT_EQ(done, 4);
+}
+
 TEST_F(ALoopPool, ClosesOnce) {
     loop_pool pool(2);
     const auto first = pool.close();

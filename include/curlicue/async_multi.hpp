@@ -47,7 +47,7 @@ class loop_thread;
 ///
 /// After `close`, `setopt`, `add_handle`, `perform`, `remove_handle` and `post` throw
 /// usage_error{errc::closed}; while it drains, those that would bring new work: all but `setopt`
-/// and `remove_handle`.
+/// and `remove_handle`, and not in a task that runs on its executor.
 ///
 /// *Fork:* in a child process everything throws usage_error{errc::forked}, `close` too, and the
 /// destructor leaves all as it is: sockets and loop are shared with the parent. Make a new one
@@ -100,7 +100,9 @@ public:
     /// idiom.
     /// @threading thread-safe
     future<void> close();
-    /// No new work; closes when the running transfers are over, or when `patience` is.
+    /// No new work; closes when the running transfers are over and the tasks on its executor have
+    /// ended, whose new transfers are taken, or when `patience` is over. A task that itself awaits
+    /// this future is not waited for; it sees `cancelled`.
     /// @threading thread-safe
     future<void> drain(std::chrono::milliseconds patience);
     /// From the first `close` or `drain` on. @threading thread-safe

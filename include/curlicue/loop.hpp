@@ -94,7 +94,8 @@ public:
     /// that never ends, and nothing tells.
     /// @throws usage_error{errc::forked} in a child process
     future<void> close();
-    /// No new work; each loop closes when what runs there is over, or when `patience` is. The
+    /// No new work; each loop closes when what runs there is over, tasks on its executor included,
+    /// or when `patience` is. What such a task gives to the pool runs on the task's own loop. The
     /// future is that of `close`, which may still be called.
     future<void> drain(std::chrono::milliseconds patience);
     /// From the first `close` or `drain` on.
@@ -107,6 +108,7 @@ private:
     class completion;
 
     loop_thread& loop_for(const easy& handle) const;
+    loop_thread* loop_of_task() const noexcept;
     template <class End> future<void> end(End end);
 
     std::atomic<bool> closed_{false};

@@ -72,6 +72,7 @@ public:
 
     void start() noexcept {
         this->retain(); // until the body has finished
+        this->link()->enter(*this);
         enqueue(this->link(), *this);
     }
 
@@ -82,7 +83,7 @@ private:
         if (begin())
             body_.start(*this);
         else
-            this->release(); // a cancel was first and has settled it
+            end(); // a cancel was first and has settled it
     }
     bool begin() noexcept {
         const std::lock_guard lock(this->mutex());
@@ -104,6 +105,10 @@ private:
         if (this->fix())
             this->store(std::move(outcome));
         this->settle();
+        end();
+    }
+    void end() noexcept {
+        this->link()->leave(*this);
         this->release();
     }
 
@@ -126,13 +131,13 @@ private:
 /// @threading one thread at a time
 template <class T> class [[nodiscard]] task {
 public:
+    using value_type = T;
+
     struct promise_type : detail::task_value<T> {
         task get_return_object() noexcept {
             return task(std::coroutine_handle<promise_type>::from_promise(*this));
         }
     };
-    using value_type = T;
-
 
     task() = default;
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
@@ -176,7 +181,7 @@ private:
 
     void start(detail::task_context& context) noexcept {
         coroutine_.promise().context = &context;
-        detail::resume(coroutine_);
+        detail::resume(coroutine_, &context);
     }
     result<T> take() { return coroutine_.promise().take(); }
 
@@ -224,17 +229,20 @@ public:
     ~resumption() = default;
 
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    template <class Promise> void await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         coroutine_ = coroutine;
+        if constexpr (std::derived_from<Promise, task_promise_base>)
+            context_ = coroutine.promise().context;
         const auto link = link_; // the coroutine may go on elsewhere at once
         link->enqueue(*this);
     }
     void await_resume() const noexcept {}
 
 private:
-    void run() noexcept override { resume(coroutine_); }
+    void run() noexcept override { resume(coroutine_, context_); }
 
     const intrusive_ptr<executor_link> link_;
+    const task_context* context_ = nullptr;
     std::coroutine_handle<> coroutine_;
 };
 } // namespace detail

@@ -10,9 +10,14 @@
 
 namespace curlicue::detail {
 
+class task_context;
+
 /// Resumes `coroutine`, and then what it hands over to. For whoever resumes a coroutine that may
 /// await tasks.
-CURLICUE_EXPORT void resume(std::coroutine_handle<> coroutine) noexcept;
+/// @param task that it is part of, or null
+CURLICUE_EXPORT void resume(std::coroutine_handle<> coroutine, const task_context* task) noexcept;
+/// The task that runs on this thread, or null.
+CURLICUE_EXPORT const task_context* running_task() noexcept;
 /// From the `await_suspend` of `suspended`: `next` is resumed when it has returned. So neither
 /// nested tasks nor loops over them become a deep stack, whether or not the compiler makes tail
 /// calls.
@@ -33,7 +38,7 @@ protected:
 /// Where a spawned task is suspended, so that a cancel finds it. Tasks that await one another share
 /// the context of the outermost.
 /// @threading thread-safe
-class CURLICUE_EXPORT task_context {
+class CURLICUE_EXPORT task_context : public list_node {
 public:
     explicit task_context(state_base& owner) noexcept : owner_(owner) {}
     task_context(const task_context&) = delete;
@@ -46,6 +51,9 @@ public:
     void suspended(interruptible& await) noexcept;
     /// @param broken_off whether the task is about to see `cancelled`
     void resumed(bool broken_off) noexcept;
+
+    /// Whether it is suspended, and waits for that.
+    bool waits_for(const pending_work& source) const noexcept;
 
     /// Breaks the current await off, else the next one. Returns the state that is to be cancelled
     /// for it, if any.
@@ -66,7 +74,7 @@ private:
     intrusive_ptr<state_base> break_off() noexcept;
 
     state_base& owner_;
-    small_mutex mutex_;
+    mutable small_mutex mutex_;
     std::atomic<bool> cancel_pending_{false};
     interruptible* await_ = nullptr;
 };
@@ -130,7 +138,7 @@ private:
         const auto home = context_->owner().link(); // the task may be over before this returns
         enqueue(home, *this);
     }
-    void run() noexcept override { resume(coroutine_); }
+    void run() noexcept override { resume(coroutine_, context_); }
     state_base& source() const noexcept override { return *source_; }
     void interrupt() noexcept override {
         interrupted_ = true;

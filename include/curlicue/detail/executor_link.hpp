@@ -58,6 +58,12 @@ public:
     bool watch(pending_work& item) noexcept;
     void forget(pending_work& item) noexcept;
 
+    /// A task is spawned, and has ended.
+    void enter(task_context& task) noexcept;
+    void leave(task_context& task) noexcept;
+    /// Whether there is one that does not itself wait for `end`.
+    bool any_task_besides(const pending_work& end) const noexcept;
+
     void cancel_pending() noexcept;
     void retire() noexcept;
 
@@ -68,6 +74,7 @@ private:
     bool ends_with_process_ = false;
     const process_mark process_;
     intrusive_list<pending_work> pending_;
+    intrusive_list<task_context> tasks_;
 };
 
 /// `link`, or where there is no executor that of a thread which has timers.

@@ -54,6 +54,14 @@ public:
         insert(first, last);
     }
 
+    /// Whether `is_such(T&)` of one.
+    template <class F> bool any_of(F is_such) const {
+        for (const auto* each = head_.next_; each != &head_; each = each->next_)
+            if (is_such(static_cast<const T&>(*each)))
+                return true;
+        return false;
+    }
+
 private:
     struct head final : list_node {};
 
