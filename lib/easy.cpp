@@ -2,6 +2,7 @@
 #include "easy_core.hpp"
 #include "refusal.hpp"
 #include <curlicue/easy.hpp>
+#include <curlicue/future.hpp>
 #include <curlicue/mime.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
@@ -183,6 +184,17 @@ std::optional<std::size_t> easy::recv(std::span<char> buffer) {
     const auto code = curl_easy_recv(handle, buffer.data(), buffer.size(), &received);
     return unless_again(code, received, "easy::recv");
 }
+
+future<void> easy::when_ready(detail::ready_for what) const {
+    auto& core = here("easy::readable");
+    auto* const by = core.attached_to();
+    if (by == nullptr)
+        throw usage_error(errc::not_added, "easy::readable");
+    return by->wait_for_socket(what);
+}
+
+future<void> easy::readable() const { return when_ready(detail::ready_for::reading); }
+future<void> easy::writable() const { return when_ready(detail::ready_for::writing); }
 
 void easy::upkeep() {
     const handle_call handle(here("easy::upkeep"));

@@ -75,6 +75,10 @@ private:
 
 } // namespace
 
+future<void> attachment::wait_for_socket(ready_for) {
+    throw usage_error(errc::no_loop, "easy::readable");
+}
+
 easy_core::easy_core(CURL* handle, bool owned) : handle_(handle), owned_(owned) {}
 easy_core::~easy_core() = default;
 

@@ -5,6 +5,7 @@
 #include <curlicue/detail/intrusive_ptr.hpp>
 #include <curlicue/detail/option_argument.hpp>
 #include <curlicue/easy.hpp>
+#include <curlicue/future.hpp>
 
 #include <array>
 #include <atomic>
@@ -41,6 +42,9 @@ public:
     virtual void callback_failed(std::exception_ptr exception) noexcept = 0;
 };
 
+/// What a socket may be waited for to be.
+enum class ready_for { reading, writing };
+
 /// Whoever has an easy added: a multi, the engine of an async_multi, or `easy::perform` itself.
 class attachment {
 public:
@@ -54,6 +58,8 @@ public:
     /// in between waits for the second. It may be the end of this object.
     virtual void enter_libcurl() noexcept {}
     virtual void leave_libcurl() noexcept {}
+    /// `easy::readable()` and `writable()`. @throws usage_error{errc::no_loop} where there is none
+    virtual future<void> wait_for_socket(ready_for what);
 
 protected:
     ~attachment() = default;

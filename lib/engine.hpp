@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "active_socket.hpp"
 #include "dispatcher.hpp"
 #include "engine_counters.hpp"
 #include "heartbeat.hpp"
@@ -38,6 +39,7 @@ namespace curlicue::detail {
 /// kept only then, and continuations run in `turn`, from the dispatcher's queue.
 /// @threading loop-bound, where nothing else is said
 class engine final : public ref_counted,
+                     private active_socket::owner,
                      private socket_table::owner,
                      private timeout::owner,
                      private heartbeat::owner,
@@ -82,6 +84,8 @@ public:
     void let_go(transfer& item) noexcept;
     /// Tells libcurl of its `pending_pause`.
     CURLcode apply_pause(transfer& item) noexcept;
+    /// @throws as `easy::readable`
+    future<void> wait_for_socket(transfer& item, ready_for what);
     /// The user calls libcurl with the handle of a transfer, and has done so; `home` is where
     /// libcurl has that.
     void enter_libcurl() noexcept { ++depth_; }
@@ -177,6 +181,11 @@ private:
     void start_waiting(int most) noexcept;
     void try_waiting() noexcept;
 
+    // engine_active_socket.cpp: for sockets that are their users'.
+    future<void> ready_now();
+    void socket_event(active_socket& which, int events) noexcept override;
+    void waits_for_socket(bool begins) noexcept override;
+
     // engine_looking_up.cpp: for names.
     bool waits_for_name(transfer& item, origin& server);
     void begin_look_up(transfer& item) noexcept;
@@ -240,6 +249,7 @@ private:
     void queued() noexcept override { need_turn(); }
     void start_timer(timed_work& timer, dispatcher::clock::time_point deadline) override;
     void stop_timer(timed_work& timer) noexcept override;
+    void task_ended() noexcept override;
     void unobserved(std::exception_ptr failure) noexcept override;
     void report_unobserved(std::exception_ptr failure) noexcept;
 
@@ -249,11 +259,12 @@ private:
             hand_over();
     }
     void hand_over() noexcept;
-    void task_ended() noexcept override;
     void open_watch_over_poll(uv_loop_t* loop, const intrusive_ptr<open_handles>& handles);
     bool runs_elsewhere() const noexcept;
 
     // engine_close.cpp
+    bool takes_its_tasks_work() const noexcept;
+    bool drained() const noexcept;
     bool enter_phase(phase next) noexcept;
     bool leave_open(phase next) noexcept;
     void do_or_queue(step& what) noexcept;
@@ -263,8 +274,6 @@ private:
     bool finish_close() noexcept;
     void handles_closed() noexcept;
 
-    bool takes_its_tasks_work() const noexcept;
-    bool drained() const noexcept;
     async_multi_options options_;
     const process_mark process_;
     remembered_options settings_;
@@ -322,6 +331,7 @@ private:
     unsigned driven_in_ = 0;         // the last in which a socket was ready and driven,
     unsigned put_off_in_ = 0;        // and in which one was put off
     std::atomic<std::size_t> pending_{0};
+    std::size_t awaited_sockets_ = 0;
     std::atomic<std::uint64_t> unobserved_{0};
     hold hold_;
     engine_counters counters_;

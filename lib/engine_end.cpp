@@ -56,6 +56,7 @@ void engine::finish(transfer& item, CURLcode code) noexcept {
 }
 
 bool engine::remove_from_libcurl(transfer& item) noexcept {
+    item.socket.reset(); // libcurl is about to close it
     auto& home = *item.home;
     const auto code = call_libcurl([&] { return home.multi()->remove(item.curl()); });
     if (code != CURLM_OK) {
@@ -130,6 +131,7 @@ void engine::let_go(transfer& item) noexcept {
     const bool closing = phase_.load(std::memory_order_relaxed) >= phase::closing;
     for (auto item = transfers_.first(&of); item; item = transfers_.next(*item, &of)) {
         item->fix_outcome(closing ? failure(errc::cancelled) : multi_failure(code));
+        item->socket.reset();
         hang_up(*item);
         call_libcurl([&] { return of.multi()->remove(item->curl()); });
     }

@@ -236,7 +236,7 @@ void engine::end_turn() noexcept {
 
 bool engine::busy() const noexcept {
     return !kicked_.empty() || (timeout_ && timeout_->holds_loop()) || dispatcher_.busy() ||
-           pending_.load(std::memory_order_relaxed) != 0 ||
+           pending_.load(std::memory_order_relaxed) != 0 || awaited_sockets_ != 0 ||
            phase_.load(std::memory_order_relaxed) == phase::draining; // which comes to an end
 }
 

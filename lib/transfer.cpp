@@ -131,6 +131,10 @@ void transfer::callback_failed(easy_core& core) noexcept {
         leave();
 }
 
+future<void> transfer::wait_for_socket(ready_for what) {
+    return owner_->wait_for_socket(*this, what);
+}
+
 void transfer::enter_libcurl() noexcept { owner_->enter_libcurl(); }
 
 void transfer::leave_libcurl() noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "active_socket.hpp"
 #include "easy_core.hpp"
 #include <curlicue/detail/state.hpp>
 #include <curlicue/easy.hpp>
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace curlicue::detail {
@@ -68,17 +70,19 @@ public:
     void callback_failed(easy_core& core) noexcept override;
     void enter_libcurl() noexcept override;
     void leave_libcurl() noexcept override;
+    future<void> wait_for_socket(ready_for what) override;
 
     // The engine's own, on the loop's thread.
-    shard* home = nullptr;            ///< where libcurl has it; null: not (yet, or any more)
-    origin* server = nullptr;         ///< while libcurl has it
-    std::uint64_t socket_news = 0;    ///< of all transfers, before libcurl got this one
-    bool listed = false;              ///< the engine's list holds a reference
-    bool lingers = false;             ///< over, but its connection is still to be used
-    bool waited = false;              ///< for a descriptor or a name
-    bool asked = false;               ///< waits for a look-up, or has done so until now
-    bool looks_up = false;            ///< the name of its server, as far as libcurl has told
-    std::optional<int> pending_pause; ///< asked for before libcurl could be told
+    shard* home = nullptr;                 ///< where libcurl has it; null: not (yet, or any more)
+    origin* server = nullptr;              ///< while libcurl has it
+    std::uint64_t socket_news = 0;         ///< of all transfers, before libcurl got this one
+    bool listed = false;                   ///< the engine's list holds a reference
+    bool lingers = false;                  ///< over, but its connection is still to be used
+    std::unique_ptr<active_socket> socket; ///< that connection's, once somebody waits for it
+    bool waited = false;                   ///< for a descriptor or a name
+    bool asked = false;                    ///< waits for a look-up, or has done so until now
+    bool looks_up = false;                 ///< the name of its server, as far as libcurl has told
+    std::optional<int> pending_pause;      ///< asked for before libcurl could be told
     /// When we end it, should libcurl forget to.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     /// Likewise, while it waits.

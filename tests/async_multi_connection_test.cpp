@@ -5,6 +5,7 @@
 #include "support/scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 #include <curlicue/async_multi.hpp>
+#include <curlicue/multi.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,8 @@
 #include <list>
 #include <span>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -280,6 +283,163 @@ TEST_F(AConnectOnlyTransfer, StaysAddedForSendAndRecv) {
     EXPECT_FALSE(page.attached());
     EXPECT_EQ(multi->stats().cancelled, 0u);
     EXPECT_EQ(multi->stats().completed, 2u);
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, IsWaitedForUntilSomethingCame) {
+    run(multi->add_handle(page));
+    std::array<char, 64> buffer{};
+    EXPECT_EQ(page.recv(buffer), std::nullopt);
+    auto readable = page.readable();
+    for (int i = 0; i != 3; ++i)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    EXPECT_FALSE(readable.ready());
+    run(page.writable());
+    ASSERT_EQ(page.send("x"), 1u);
+    EXPECT_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0) << "it holds the loop until then, and no longer";
+    EXPECT_TRUE(readable.ready());
+    EXPECT_EQ(page.recv(buffer), 1u);
+    EXPECT_EQ(page.recv(buffer), std::nullopt);
+    EXPECT_EQ(echo("hello"), "hello");
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, IsTalkedToByATask) {
+    const auto talk = [&](std::string text) -> task<std::string> {
+        co_await multi->add_handle(page);
+        std::string answer;
+        std::array<char, 7> buffer{};
+        for (int round = 0; round != 20; ++round) {
+            for (std::string_view left = text; !left.empty();) {
+                const auto sent = page.send(left);
+                if (sent)
+                    left.remove_prefix(*sent);
+                else
+                    co_await page.writable();
+            }
+            const auto whole = answer.size() + text.size();
+            while (answer.size() < whole) {
+                const auto size = page.recv(buffer);
+                if (size)
+                    answer.append(buffer.data(), *size);
+                else
+                    co_await page.readable();
+            }
+        }
+        co_return answer;
+    };
+    EXPECT_EQ(multi->run_until(talk("hello, echo; ")).size(), 20 * 13u);
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, TellsAllWhoWaitAndEachOnce) {
+    run(multi->add_handle(page));
+    auto first = page.readable(), second = page.readable();
+    ASSERT_EQ(page.send("x"), 1u);
+    run(std::move(first));
+    EXPECT_TRUE(second.ready());
+    std::array<char, 64> buffer{};
+    ASSERT_EQ(page.recv(buffer), 1u);
+    auto third = page.readable();
+    uv_run(&loop, UV_RUN_NOWAIT);
+    EXPECT_FALSE(third.ready());
+    close();
+    EXPECT_TRUE(third.ready());
+    EXPECT_TRUE(third.cancelled());
+}
+
+TEST_F(AConnectOnlyTransfer, IsReadableAtItsEnd) {
+    const scripted_server brief([](connection& client) { client.read(1); });
+    easy over = quiet(brief.url());
+    over.setopt<CURLOPT_CONNECT_ONLY>(1);
+    run(multi->add_handle(over));
+    ASSERT_EQ(over.send("x"), 1u);
+    run(over.readable());
+    std::array<char, 64> buffer{};
+    EXPECT_EQ(over.recv(buffer), 0u);
+    run(over.readable()); // and stays so
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, IsWaitedForBesideAWatchOfItsUsers) {
+    run(multi->add_handle(page));
+    auto readable = page.readable();
+    uv_poll_t own{};
+    ASSERT_EQ(uv_poll_init_socket(&loop, &own, page.getinfo<CURLINFO_ACTIVESOCKET>()), 0);
+    int told = 0;
+    own.data = &told;
+    uv_poll_start(&own, UV_READABLE, [](uv_poll_t* self, int, int) {
+        ++*static_cast<int*>(self->data);
+        uv_poll_stop(self);
+    });
+    ASSERT_EQ(page.send("x"), 1u);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE(readable.ready());
+    uv_close(reinterpret_cast<uv_handle_t*>(&own), nullptr);
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, CancelsItsWaitsWithItsRemoval) {
+    run(multi->add_handle(page));
+    auto readable = page.readable();
+    auto writable = page.writable();
+    multi->remove_handle(page);
+    EXPECT_TRUE(readable.cancelled() && readable.ready());
+    EXPECT_TRUE(writable.cancelled() && writable.ready());
+    EXPECT_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0) << "nothing holds the loop";
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, IsWaitedForNoMoreOnceThatIsCancelled) {
+    run(multi->add_handle(page));
+    auto here = page.readable();
+    EXPECT_TRUE(here.cancel());
+    EXPECT_TRUE(here.ready());
+    auto elsewhere = page.readable();
+    std::thread([&] { EXPECT_TRUE(elsewhere.cancel()); }).join();
+    EXPECT_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0) << "nothing holds the loop";
+    EXPECT_TRUE(elsewhere.ready());
+    auto late = page.readable().timeout(1ms);
+    EXPECT_THROW(run(std::move(late)), timed_out);
+    auto removed = page.readable();
+    std::thread([&] { EXPECT_TRUE(removed.cancel()); }).join();
+    multi->remove_handle(page); // before the cancel is heard of
+    EXPECT_TRUE(removed.ready());
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, IsWaitedForWhereThatMakesSense) {
+    EXPECT_EQ(refusal([&] { page.readable().detach(); }), errc::not_added);
+    auto connected = multi->add_handle(page);
+    EXPECT_EQ(refusal([&] { page.writable().detach(); }), errc::attached);
+    run(std::move(connected));
+    std::thread([&] {
+        EXPECT_EQ(refusal([&] { page.readable().detach(); }), errc::wrong_thread);
+    }).join();
+    multi->remove_handle(page);
+    EXPECT_EQ(refusal([&] { page.readable().detach(); }), errc::not_added);
+    curlicue::multi by_hand;
+    by_hand.add_handle(page);
+    EXPECT_EQ(refusal([&] { page.readable().detach(); }), errc::no_loop);
+    by_hand.remove_handle(page);
+    page.close();
+    EXPECT_EQ(refusal([&] { page.readable().detach(); }), errc::closed);
+    close();
+}
+
+TEST_F(AConnectOnlyTransfer, LeavesNoDescriptorBehind) {
+    run(multi->add_handle(page));
+    multi->remove_handle(page);
+    const auto before = open_descriptors();
+    for (int i = 0; i != 10; ++i) {
+        easy one = quiet(url("/hello"));
+        one.setopt<CURLOPT_CONNECT_ONLY>(1).setopt<CURLOPT_FORBID_REUSE>(true);
+        run(multi->add_handle(one));
+        run(one.writable());
+        multi->remove_handle(one);
+    }
+    EXPECT_LE(open_descriptors(), before);
     close();
 }
 

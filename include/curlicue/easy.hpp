@@ -22,9 +22,12 @@
 
 namespace curlicue {
 
+template <class T> class future; // of <curlicue/future.hpp>
+
 namespace detail {
 class easy_core;
 struct easy_access;
+enum class ready_for;
 } // namespace detail
 
 /// One transfer: a `CURL*`, and whatever libcurl reads through it while it runs.
@@ -128,12 +131,23 @@ public:
     bool closed() const noexcept;
 
     /// Raw data over the connection of a CONNECT_ONLY transfer.
-    /// @returns how many bytes went, or none: not now. Wait for CURLINFO_ACTIVESOCKET, which
-    /// nothing
-    ///     of ours watches once the future is ready; end your watch before the easy is removed
+    /// @returns how many bytes went, or none: not now, wait for `writable`
     std::optional<std::size_t> send(std::string_view data);
-    /// @returns how many bytes came, 0 at the end of the stream, or none: not now, wait likewise
+    /// @returns how many bytes came, 0 at the end of the stream, or none: not now, wait for
+    ///     `readable`
     std::optional<std::size_t> recv(std::span<char> buffer);
+    /// Ready when the connection of a CONNECT_ONLY transfer has something to read, or room to
+    /// write, and when it is at its end or broken, as `recv`, `send` and their `ws_` kin then tell.
+    /// Wait when those have given none, since they may have more than the socket. Each is for once,
+    /// and holds the loop as a transfer does; it is cancelled when the easy is removed. While an
+    /// easy is added that was ever waited for, it has a second descriptor. A watch of your own on
+    /// CURLINFO_ACTIVESOCKET, which nothing of ours watches, must end before the easy is removed.
+    /// @throws usage_error: not_added; attached, if its future is not ready yet or it does not only
+    ///     connect; no_loop, if it is not added to an `async_multi`; wrong_thread.
+    ///     std::system_error without a descriptor
+    /// @threading loop-bound
+    future<void> readable() const;
+    future<void> writable() const;
     /// Sends what keeps idle connections alive (HTTP/2 PING).
     void upkeep();
 
@@ -180,6 +194,7 @@ private:
     /// The core, if it is open and nobody has it added; if it is open and this is its thread.
     detail::easy_core& idle(const char* what) const;
     detail::easy_core& here(const char* what) const;
+    future<void> when_ready(detail::ready_for what) const;
 
     void set(CURLoption option, std::nullptr_t);
     void set(CURLoption option, curl_off_t number);
