@@ -381,7 +381,8 @@ TEST_F(AConnectOnlyTransfer, IsWaitedForBesideAWatchOfItsUsers) {
 }
 
 TEST_F(AConnectOnlyTransfer, CancelsItsWaitsWithItsRemoval) {
-    run(multi->add_handle(page));
+    const auto connected = multi->add_handle(page).share(); // who keeps it keeps no socket
+    multi->run_until(connected);
     auto readable = page.readable();
     auto writable = page.writable();
     multi->remove_handle(page);

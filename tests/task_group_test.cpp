@@ -302,7 +302,7 @@ task<> nested(executor& where, int depth) {
 }
 
 TEST_F(ATaskGroup, MayBeNestedDeeply) {
-    auto all = co_spawn(loop, nested(loop, 20'000));
+    auto all = co_spawn(loop, nested(loop, 100'000));
     loop.run();
     EXPECT_EQ(loop.armed_timers(), 1U);
     EXPECT_TRUE(all.cancel());
