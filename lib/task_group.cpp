@@ -37,7 +37,7 @@ task_group::task_group(detail::intrusive_ptr<detail::executor_link> link) noexce
     : link_(std::move(link)) {}
 task_group::~task_group() = default;
 
-bool task_group::enter(detail::intrusive_ptr<detail::state_base> body, error_getter error,
+bool task_group::enter(const detail::intrusive_ptr<detail::state_base>& body, error_getter error,
                        kind what) {
     auto one = std::make_unique<member>(*this, body, error, what);
     {
@@ -61,10 +61,7 @@ detail::intrusive_ptr<detail::state_base> task_group::next_to_cancel() noexcept 
     const std::lock_guard lock(mutex_);
     cancelled_ = true;
     auto* const first = members_.pop_front();
-    if (first == nullptr)
-        return nullptr;
-    told_.push_back(*first);
-    return first->owner.body();
+    return first != nullptr ? first->owner.body() : nullptr;
 }
 
 // Whether it is the first to fail, and the rest is to be cancelled.

@@ -177,6 +177,79 @@ TEST_F(ATaskGroup, ThatIsCancelledCancelsAll) {
     EXPECT_THROW(all.get(), cancelled);
 }
 
+TEST_F(ATaskGroup, MayBeCancelledByOneOfItsTasks) {
+    future<void> all;
+    all = with_task_group(loop, [&](task_group& group) -> task<> {
+        group.spawn(long_one());
+        group.spawn([&]() -> task<> {
+            EXPECT_TRUE(all.cancel());
+            EXPECT_FALSE(all.ready()) << "this one still runs";
+            co_await long_one();
+        });
+        group.spawn(long_one()); // which has not begun then
+        co_await long_one();
+    });
+    loop.run();
+    EXPECT_TRUE(all.ready());
+    EXPECT_EQ(begun, 3);
+    EXPECT_EQ(broken_off, 3);
+    EXPECT_THROW(all.get(), cancelled);
+}
+
+TEST_F(ATaskGroup, EndsBeforeTheOneThatItIsATaskOf) {
+    std::vector<int> ended;
+    const auto inner = [&]() -> task<> {
+        try {
+            co_await with_task_group(loop, [&](task_group& group) -> task<> {
+                group.spawn(long_one());
+                co_await long_one();
+            });
+        } catch (const cancelled&) {
+            ended.push_back(broken_off);
+            throw;
+        }
+    };
+    auto all = with_task_group(loop, [&](task_group& group) -> task<> {
+        group.spawn(inner());
+        group.spawn(inner);
+        co_await sleep_for(loop, 1min);
+        throw std::runtime_error("the outermost");
+    });
+    loop.run();
+    EXPECT_EQ(begun, 4);
+    loop.pass(1min);
+    ASSERT_TRUE(all.ready());
+    EXPECT_EQ(ended, (std::vector{4, 4}));
+    EXPECT_EQ(failure_of(all), "the outermost");
+}
+
+TEST_F(ATaskGroup, FailsWithWhatCallablesThrowThatAreNoCoroutines) {
+    auto all = with_task_group(loop, [&](task_group& group) {
+        group.spawn([]() -> task<> { throw std::runtime_error("no coroutine"); });
+        return long_one();
+    });
+    loop.run();
+    EXPECT_EQ(broken_off, 1);
+    EXPECT_EQ(failure_of(all), "no coroutine");
+    auto body = with_task_group(
+        loop, [](task_group&) -> task<> { throw std::runtime_error("nor this one"); });
+    loop.run();
+    EXPECT_EQ(failure_of(body), "nor this one");
+}
+
+TEST_F(ATaskGroup, GoesOnWhenItsFutureIsDropped) {
+    with_task_group(loop, [&](task_group& group) -> task<> {
+        group.spawn(long_one());
+        co_await sleep_for(loop, 2h);
+        throw std::runtime_error("nobody looks");
+    }).detach();
+    loop.run();
+    loop.pass(1h);
+    EXPECT_EQ(done, 1);
+    loop.pass(1h);
+    EXPECT_EQ(loop.unobserved_failures().size(), 1U);
+}
+
 TEST_F(ATaskGroup, ThatIsCancelledBeforeItBeginsNeverDoes) {
     bool ran = false;
     auto all = with_task_group(loop, [&](task_group&) -> task<> {
@@ -309,6 +382,28 @@ TEST_F(ATaskGroup, MayBeNestedDeeply) {
     loop.run();
     EXPECT_TRUE(all.ready());
     EXPECT_EQ(loop.armed_timers(), 0U);
+}
+
+TEST(ManyTaskGroups, BeginWhileTheirExecutorCloses) {
+    for (int n = 0; n != 500; ++n) {
+        const auto token = std::make_shared<int>();
+        {
+            thread_executor home;
+            std::thread begins([&] {
+                try {
+                    for (;;)
+                        with_task_group(*home, [token](task_group& group) -> task<> {
+                            group.spawn([]() -> task<> { co_return; });
+                            co_return;
+                        }).detach();
+                } catch (const usage_error&) { // closed
+                }
+            });
+            (*home).post([&] { (*home).close(); });
+            begins.join();
+        }
+        EXPECT_EQ(token.use_count(), 1);
+    }
 }
 
 TEST(ManyTaskGroups, EndAndAreCancelledOnSeveralThreads) {

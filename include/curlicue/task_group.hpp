@@ -37,8 +37,7 @@ protected:
     ~task_group();
 
     /// False if it is too late, and the task goes unrun.
-    template <class T>
-    bool run(const detail::intrusive_ptr<detail::task_state<T>>& body, kind what) {
+    template <class T> bool run(detail::intrusive_ptr<detail::task_state<T>> body, kind what) {
         if (!enter(body, &error_of<T>, what))
             return false;
         body->start();
@@ -51,7 +50,6 @@ protected:
 
 private:
     class member;
-    // In one of the lists below.
     struct place final : detail::list_node {
         explicit place(member& whose) noexcept : owner(whose) {}
         member& owner;
@@ -63,7 +61,8 @@ private:
         return static_cast<const detail::state<T>&>(ended).error();
     }
 
-    bool enter(detail::intrusive_ptr<detail::state_base> body, error_getter error, kind what);
+    bool enter(const detail::intrusive_ptr<detail::state_base>& body, error_getter error,
+               kind what);
     detail::intrusive_ptr<detail::state_base> next_to_cancel() noexcept;
     bool fails_with(const member& ended, std::optional<failure>&& why) noexcept;
     void leave(member& ended) noexcept;
@@ -74,9 +73,8 @@ private:
     detail::small_mutex mutex_; // guards what follows
     bool cancelled_ = false;
     std::size_t running_ = 0;
-    std::optional<failure> why_; // once nothing runs, without it
-    detail::intrusive_list<place> members_;
-    detail::intrusive_list<place> told_; // that they are cancelled
+    std::optional<failure> why_;            // once nothing runs, without it
+    detail::intrusive_list<place> members_; // but for those that it has cancelled
 };
 
 namespace detail {
@@ -99,9 +97,10 @@ public:
     void start() {
         task_group& group = *this;
         body_ = make_intrusive<task_state<R>>(this->link(), grouped_task(*callable_, group));
-        this->retain(); // until all has ended
+        auto all = intrusive_ptr<group_state>::share(this);
         if (!run(body_, kind::body))
             all_ended();
+        static_cast<void>(all.detach()); // that of `all_ended`, when that comes
     }
 
 private:
@@ -136,7 +135,9 @@ private:
 /// unless it is `body`. Cancelling the future cancels all.
 /// @throws usage_error{errc::closed}
 /// @threading thread-safe
-template <class F> auto with_task_group(executor& where, F body) {
+template <class F>
+    requires detail::makes_task<std::invoke_result_t<F&, task_group&>>
+auto with_task_group(executor& where, F body) {
     using R = typename std::invoke_result_t<F&, task_group&>::value_type;
     auto state = detail::make_intrusive<detail::group_state<R, F>>(detail::executor_link::of(where),
                                                                    std::move(body));

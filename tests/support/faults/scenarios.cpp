@@ -6,9 +6,12 @@
 #include <curlicue/curlicue.h>
 #include <curlicue/loop.hpp>
 #include <curlicue/mime.hpp>
-#include <curlicue/task.hpp>
+#include <curlicue/semaphore.hpp>
+#include <curlicue/sleep.hpp>
+#include <curlicue/task_group.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 
 namespace curlicue::test {
@@ -101,6 +104,30 @@ void coroutine(scene& on) {
     on.trouble_begins();
     on.expect(co_spawn(multi.executor(), both_of(multi)));
     on.run();
+}
+
+// Two tasks, one at a time: whatever fails, nobody keeps what they had.
+void group(scene& on) {
+    auto& multi = on.open();
+    const auto token = std::make_shared<int>();
+    semaphore gate(1);
+    on.trouble_begins();
+    try {
+        on.expect(with_task_group(multi.executor(), [&, token](task_group& both) -> task<> {
+            for (int i = 0; i != 2; ++i)
+                both.spawn([&]() -> task<> {
+                    const auto mine = co_await gate.acquire();
+                    co_await sleep_for(multi.executor(), 1ms);
+                    co_await multi.perform(quiet(url("/hello")));
+                });
+            co_return;
+        }));
+    } catch (...) {
+        on.judge(std::current_exception());
+    }
+    on.run();
+    if (token.use_count() != 1)
+        on.judge(std::make_exception_ptr("something is left of a task group"));
 }
 
 void other_thread(scene& on) {
@@ -228,6 +255,7 @@ const std::vector<scenario>& scenarios() {
         {"CancelledHalfway", &cancelled_halfway},
         {"AChain", &chain},
         {"ACoroutine", &coroutine},
+        {"ATaskGroup", &group},
         {"AnotherThread", &other_thread},
         {"CloseWithPending", &close_with_pending},
         {"ARedirect", &redirected},
