@@ -15,10 +15,10 @@ event_state::event_state(const intrusive_ptr<executor_link>& link, const char* w
 }
 
 void event_state::start() {
-    if (runs_here())
-        begin_here();
-    else
+    if (!runs_here())
         queue();
+    else if (!fixed()) // by the end of its executor, which runs nowhere from then on
+        begin_here();
 }
 
 void event_state::begin_here() {

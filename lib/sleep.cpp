@@ -2,6 +2,8 @@
 #include "event_state.hpp"
 #include <curlicue/sleep.hpp>
 
+#include <algorithm>
+
 namespace curlicue {
 namespace {
 
@@ -23,7 +25,8 @@ private:
 } // namespace
 
 future<void> sleep_until(executor& where, executor::clock::time_point time) {
-    const auto sleep = detail::make_intrusive<sleep_state>(where, time);
+    // What is further back than clocks can subtract has passed just as well.
+    const auto sleep = detail::make_intrusive<sleep_state>(where, std::max(time, where.now()));
     sleep->start();
     return future<void>(sleep);
 }

@@ -60,6 +60,14 @@ TEST(ATime, DoesNotPassTheEndOfItsClock) {
     EXPECT_EQ(deadline_after(seconds::max()), end);
 }
 
+// Where an executor's own clock begins, nobody knows.
+TEST(ATime, BeforeTheBeginningOfItsClockHasRoomForEveryDuration) {
+    constexpr auto first = steady_clock::time_point::min();
+    static_assert(later(first, 10ms) == first + 10ms);
+    static_assert(later(first, hours::max()) == first + steady_clock::duration::max());
+    static_assert(later(steady_clock::time_point(-1ns), 3ns) == steady_clock::time_point(2ns));
+}
+
 TEST(ATime, OfAnotherClockMayBeAsFarAwayAsItLikes) {
     using coarse = time_point<system_clock, hours>;
     EXPECT_EQ(deadline_at(coarse::max()), steady_clock::time_point::max());

@@ -52,8 +52,11 @@ TEST_F(ASleep, MayBeForEver) {
 TEST_F(ASleep, LastsUntilATimeOfItsExecutorsClock) {
     auto slept = sleep_until(loop, loop.now() + 2h);
     auto over = sleep_until(loop, loop.now() - 1h);
+    auto long_over = sleep_until(loop, executor::clock::time_point::min());
+    EXPECT_EQ(loop.earliest_timer(), loop.now()) << "so near that it can be subtracted";
     loop.pass(0ms);
     EXPECT_NO_THROW(over.get());
+    EXPECT_NO_THROW(long_over.get());
     loop.pass(119min);
     EXPECT_FALSE(slept.ready());
     loop.pass(1min);
@@ -152,6 +155,27 @@ TEST_F(ASleep, IsBrokenOffWithItsTask) {
     EXPECT_TRUE(done.ready());
     EXPECT_FALSE(woken);
     EXPECT_EQ(loop.armed_timers(), 0U);
+}
+
+TEST(ManySleeps, AreStartedWhileTheirExecutorCloses) {
+    for (int n = 0; n != 200; ++n) {
+        future<void> last;
+        {
+            thread_executor home;
+            std::thread sleeps([&] {
+                try {
+                    for (;;)
+                        last = sleep_for(*home, 1h);
+                } catch (const usage_error&) { // closed
+                }
+            });
+            (*home).post([&] { (*home).close(); });
+            sleeps.join();
+        }
+        if (last.valid()) {
+            EXPECT_THROW(last.get(), cancelled);
+        }
+    }
 }
 
 TEST(ManySleeps, AreStartedAndCancelledOnThreads) {

@@ -60,6 +60,8 @@ public:
         run();
     }
     std::size_t armed_timers() const noexcept { return timers_.size(); }
+    /// When the first of them comes; there is one.
+    clock::time_point earliest_timer() const noexcept { return timers_.begin()->first; }
 
     /// Cancels what is pending, runs what that queues, and is gone.
     void close() {

@@ -28,7 +28,9 @@ template <class Clock, class Rep, class Period>
 constexpr auto later(std::chrono::time_point<Clock> time,
                      std::chrono::duration<Rep, Period> duration) noexcept {
     const auto more = saturated<typename Clock::duration>(duration);
-    return more < Clock::time_point::max() - time ? time + more : Clock::time_point::max();
+    // Before the clock's beginning there is room for any duration.
+    const bool fits = time < typename Clock::time_point() || more < Clock::time_point::max() - time;
+    return fits ? time + more : Clock::time_point::max();
 }
 
 /// The time `duration` from now: not before, and never past the end of the clock.
