@@ -15,7 +15,7 @@ namespace curlicue::detail {
 class active_socket::wait_state final : public event_state {
 public:
     wait_state(active_socket& socket, ready_for what, const intrusive_ptr<executor_link>& home)
-        : event_state(home, "easy::readable"), socket_(socket), what_(what), place_(*this) {}
+        : event_state(home, call_for(what)), socket_(socket), what_(what), place_(*this) {}
 
     /// It is off its list.
     void over(result<void>&& outcome) noexcept {
@@ -30,7 +30,7 @@ private:
         socket_.waiting_for(what_).push_back(place_);
         if (const int status = socket_.arm(); status < 0) {
             place_.unlink();
-            check_uv(status, "easy::readable");
+            check_uv(status, call_for(what_));
         }
         socket_.owner_.waits_for_socket(true);
     }
@@ -48,7 +48,7 @@ private:
 active_socket::descriptor::descriptor(curl_socket_t socket)
     : number(::fcntl(socket, F_DUPFD_CLOEXEC, 0)) {
     if (number < 0)
-        throw std::system_error(errno, std::generic_category(), "easy::readable");
+        throw std::system_error(errno, std::generic_category(), "a watch of an easy's socket");
 }
 
 active_socket::descriptor::~descriptor() { ::close(number); }
@@ -60,7 +60,7 @@ active_socket::active_socket(uv_loop_t* loop, owner& told, curl_socket_t socket,
     poll_ = make_uv<uv_poll_t>(std::move(keep), this, status, [&](uv_poll_t* poll) {
         return uv_poll_init(loop, poll, descriptor_.number);
     });
-    check_uv(status, "easy::readable");
+    check_uv(status, "a watch of an easy's socket");
     uv_unref(uv_closer::as_handle(poll_.get())); // the engine holds the loop
 }
 

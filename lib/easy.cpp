@@ -186,10 +186,9 @@ std::optional<std::size_t> easy::recv(std::span<char> buffer) {
 }
 
 future<void> easy::when_ready(detail::ready_for what) const {
-    auto& core = here("easy::readable");
-    auto* const by = core.attached_to();
+    auto* const by = here(call_for(what)).attached_to();
     if (by == nullptr)
-        throw usage_error(errc::not_added, "easy::readable");
+        throw usage_error(errc::not_added, call_for(what));
     return by->wait_for_socket(what);
 }
 

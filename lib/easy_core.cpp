@@ -75,8 +75,8 @@ private:
 
 } // namespace
 
-future<void> attachment::wait_for_socket(ready_for) {
-    throw usage_error(errc::no_loop, "easy::readable");
+future<void> attachment::wait_for_socket(ready_for what) {
+    throw usage_error(errc::no_loop, call_for(what));
 }
 
 easy_core::easy_core(CURL* handle, bool owned) : handle_(handle), owned_(owned) {}

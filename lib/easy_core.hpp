@@ -44,6 +44,10 @@ public:
 
 /// What a socket may be waited for to be.
 enum class ready_for { reading, writing };
+/// The call that asks for that.
+constexpr const char* call_for(ready_for what) noexcept {
+    return what == ready_for::reading ? "easy::readable" : "easy::writable";
+}
 
 /// Whoever has an easy added: a multi, the engine of an async_multi, or `easy::perform` itself.
 class attachment {

@@ -14,7 +14,7 @@ future<void> engine::ready_now() {
 
 future<void> engine::wait_for_socket(transfer& item, ready_for what) {
     if (!item.lingers)
-        throw usage_error(errc::attached, "easy::readable");
+        throw usage_error(errc::attached, call_for(what));
     if (!item.socket) {
         curl_socket_t socket = CURL_SOCKET_BAD;
         curl_easy_getinfo(item.curl(), CURLINFO_ACTIVESOCKET, &socket);
