@@ -239,7 +239,8 @@ bool state_base::left_behind() const noexcept {
 void state_base::check_wait() const {
     if (left_behind())
         throw usage_error(errc::forked, "future::wait");
-    if (link_ && link_->runs_here())
+    // Whose timers may be all that is to make it ready, where there is no executor.
+    if (link_ ? link_->runs_here() : is_timer_thread())
         throw usage_error(errc::would_deadlock, "future::wait");
     // Without an executor this may be a continuation that one further down the stack has told, and
     // what is waited for still in its list.

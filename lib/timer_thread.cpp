@@ -12,6 +12,8 @@
 namespace curlicue::detail {
 namespace {
 
+thread_local bool here_are_timers = false;
+
 /// An executor with a thread of its own, which is there while somebody waits for a time.
 /// @threading thread-safe
 class timer_thread final : public executor {
@@ -72,6 +74,7 @@ private:
     }
 
     void run() noexcept {
+        here_are_timers = true;
         thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         work_queue items;
         while (take(items)) {
@@ -112,5 +115,7 @@ private:
 intrusive_ptr<executor_link> with_timer(const intrusive_ptr<executor_link>& link) {
     return link && !link->gone() ? link : executor_link::of(timer_thread::here());
 }
+
+bool is_timer_thread() noexcept { return here_are_timers; }
 
 } // namespace curlicue::detail

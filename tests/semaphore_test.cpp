@@ -192,6 +192,18 @@ TEST(ATaskThatWaitsForAPermit, GoesOnWhereItRunsAfterATimeout) {
     EXPECT_TRUE(waited.get());
 }
 
+// It runs on the thread of the timers, which are those of all that have no executor.
+TEST(AContinuationOfATimeout, MayNotWaitForWhatHasNoExecutorEither) {
+    semaphore gate(1);
+    const auto held = gate.acquire().get();
+    auto told = gate.acquire().timeout(1ms).catch_error([&](const std::exception_ptr&) -> permit {
+        auto next = gate.acquire().timeout(1ms);
+        EXPECT_THROW(next.wait(), usage_error);
+        return {};
+    });
+    EXPECT_FALSE(told.get());
+}
+
 TEST(ManyTasks, ShareASemaphoreOverSeveralThreads) {
     thread_executor one, two;
     semaphore gate(3);

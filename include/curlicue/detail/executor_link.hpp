@@ -79,6 +79,8 @@ private:
 
 /// `link`, or where there is no executor that of a thread which has timers.
 CURLICUE_EXPORT intrusive_ptr<executor_link> with_timer(const intrusive_ptr<executor_link>& link);
+/// Whether this is that thread.
+bool is_timer_thread() noexcept;
 
 /// `enqueue` for futures that may have no executor at all: then `item` runs at once.
 inline void enqueue(const intrusive_ptr<executor_link>& link, work& item) noexcept {
