@@ -24,7 +24,7 @@ public:
         virtual void start_timer(timed_work& timer, clock::time_point deadline) = 0;
         virtual void stop_timer(timed_work& timer) noexcept = 0;
         /// Thread-safe.
-        virtual void task_ended() noexcept = 0;
+        virtual void task_rests() noexcept = 0;
         virtual void unobserved(std::exception_ptr failure) noexcept = 0;
 
     protected:
@@ -86,7 +86,7 @@ private:
     }
     void start_timer(timed_work& timer, clock::time_point deadline) override;
     void stop_timer(timed_work& timer) noexcept override;
-    void task_ended() noexcept override { owner_.task_ended(); }
+    void task_rests() noexcept override { owner_.task_rests(); }
     void unobserved(std::exception_ptr failure) noexcept override;
 
     static void woken(uv_async_t* async) noexcept;

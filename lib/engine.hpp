@@ -249,7 +249,7 @@ private:
     void queued() noexcept override { need_turn(); }
     void start_timer(timed_work& timer, dispatcher::clock::time_point deadline) override;
     void stop_timer(timed_work& timer) noexcept override;
-    void task_ended() noexcept override;
+    void task_rests() noexcept override;
     void unobserved(std::exception_ptr failure) noexcept override;
     void report_unobserved(std::exception_ptr failure) noexcept;
 

@@ -15,6 +15,8 @@ void engine::step::run() noexcept {
 }
 
 bool engine::enter_phase(phase next) noexcept {
+    if (next == phase::closing)
+        transfers_.close();
     auto now = phase_.load(std::memory_order_acquire);
     while (now < next)
         if (phase_.compare_exchange_weak(now, next, std::memory_order_acq_rel))
@@ -25,8 +27,6 @@ bool engine::enter_phase(phase next) noexcept {
 bool engine::leave_open(phase next) noexcept {
     // Not while somebody binds: what is bound after this would never be closed.
     const std::lock_guard lock(binding_);
-    if (next != phase::draining)
-        transfers_.close();
     return enter_phase(next);
 }
 
@@ -37,13 +37,13 @@ bool engine::leave_open(phase next) noexcept {
            task->owner().link() == executor_link::of(dispatcher_);
 }
 
-// One that waits for this very end has nothing more to do.
+// The tasks first: one on another thread may add a transfer and end.
 bool engine::drained() const noexcept {
-    return pending_.load(std::memory_order_relaxed) == 0 &&
-           !executor_link::of(dispatcher_)->any_task_besides(*completion_);
+    return !executor_link::of(dispatcher_)->any_task_at_work() &&
+           pending_.load(std::memory_order_relaxed) == 0;
 }
 
-void engine::task_ended() noexcept {
+void engine::task_rests() noexcept {
     if (phase_.load(std::memory_order_acquire) == phase::draining)
         dispatcher_.wake();
 }
@@ -97,7 +97,6 @@ void engine::drain_here() noexcept {
 }
 
 void engine::patience_over() noexcept {
-    transfers_.close();
     if (enter_phase(phase::closing))
         close_here();
 }

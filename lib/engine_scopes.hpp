@@ -72,6 +72,9 @@ public:
         fix();
         store({});
     }
+    bool ends(const executor_link& executor) const noexcept override {
+        return link().get() == &executor;
+    }
     using state<void>::settle;
 };
 

@@ -64,12 +64,12 @@ void executor::enqueue(detail::work& item, detail::work_queue& refused) noexcept
 executor::clock::time_point executor::now() const noexcept { return clock::now(); }
 
 void executor::start_timer(timed_work&, clock::time_point) {
-    throw usage_error(errc::no_loop, "future::timeout");
+    throw usage_error(errc::no_loop, "executor::start_timer");
 }
 
 void executor::stop_timer(timed_work&) noexcept {}
 
-void executor::task_ended() noexcept {}
+void executor::task_rests() noexcept {}
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it.
 void executor::unobserved(std::exception_ptr) noexcept {}
@@ -129,7 +129,7 @@ executor::clock::time_point executor_link::now() const noexcept {
 
 void executor_link::start_timer(timed_work& timer, executor::clock::time_point deadline) {
     if (left_behind())
-        throw usage_error(errc::forked, "future::timeout");
+        throw usage_error(errc::forked, "executor::start_timer");
     const std::lock_guard lock(mutex_);
     if (target_ != nullptr)
         target_->start_timer(timer, deadline);
@@ -180,12 +180,21 @@ void executor_link::leave(task_context& task) noexcept {
     const std::lock_guard lock(mutex_);
     task.unlink();
     if (target_ != nullptr)
-        target_->task_ended();
+        target_->task_rests();
 }
 
-bool executor_link::any_task_besides(const pending_work& end) const noexcept {
+void executor_link::has_idle_task() noexcept {
+    if (left_behind())
+        return;
     const std::lock_guard lock(mutex_);
-    return tasks_.any_of([&end](const task_context& each) { return !each.waits_for(end); });
+    if (target_ != nullptr)
+        target_->task_rests();
+}
+
+bool executor_link::any_task_at_work() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return tasks_.any_of(
+        [this](const task_context& each) { return !each.waits_for_end_of(*this); });
 }
 
 void executor_link::cancel_pending() noexcept {

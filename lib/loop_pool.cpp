@@ -91,12 +91,22 @@ void add(multi_stats& sum, const multi_stats& more) noexcept {
 class loop_pool::completion final : public detail::state<void> {
 public:
     explicit completion(std::size_t loops)
-        : state<void>(nullptr), open_(loops), waiting_(std::make_unique<one[]>(loops)) {
+        : state<void>(nullptr), size_(loops), open_(loops),
+          waiting_(std::make_unique<one[]>(loops)) {
         goes_on_without_consumers();
         fix();
         store({});
     }
 
+    /// The executor of the loop of this number, before anybody waits for this.
+    void covers(std::size_t loop, const executor& its) noexcept {
+        waiting_[loop].loop = detail::executor_link::of(its);
+    }
+    bool ends(const detail::executor_link& executor) const noexcept override {
+        const auto* const first = waiting_.get();
+        return std::any_of(first, first + size_,
+                           [&](const one& each) { return each.loop.get() == &executor; });
+    }
     /// Told of the end of `close`, that of the loop of this number.
     void wait_for(std::size_t loop, const future<void>& close) noexcept {
         retain();
@@ -113,8 +123,10 @@ private:
                 all->settle();
         }
         completion* all = nullptr;
+        detail::intrusive_ptr<detail::executor_link> loop;
     };
 
+    const std::size_t size_;
     std::atomic<std::size_t> open_;
     const std::unique_ptr<one[]> waiting_; // NOLINT(modernize-avoid-c-arrays): none can move
 };
@@ -129,9 +141,11 @@ loop_pool::loop_pool(std::size_t size, options_of options) {
                                     "least, or for loop_pool::cores()");
     completion_ = detail::make_intrusive<completion>(size);
     loops_.reserve(size);
-    for (std::size_t loop = 0; loop != size; ++loop)
+    for (std::size_t loop = 0; loop != size; ++loop) {
         loops_.push_back(
             std::make_unique<loop_thread>(options ? options(loop) : async_multi_options{}));
+        completion_->covers(loop, loops_.back()->multi().executor());
+    }
 }
 
 loop_pool::~loop_pool() {

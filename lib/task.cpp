@@ -52,9 +52,9 @@ void task_context::resumed(bool broken_off) noexcept {
         cancel_pending_.store(false, std::memory_order_relaxed);
 }
 
-bool task_context::waits_for(const pending_work& source) const noexcept {
+bool task_context::waits_for_end_of(const executor_link& executor) const noexcept {
     const std::lock_guard lock(mutex_);
-    return await_ != nullptr && &await_->source() == &source;
+    return await_ != nullptr && await_->source().ends(executor);
 }
 
 intrusive_ptr<state_base> task_context::cancel() noexcept {

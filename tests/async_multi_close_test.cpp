@@ -312,6 +312,21 @@ TEST_F(AnAsyncMulti, WaitsForNoTaskThatWaitsForItsDrain) {
     EXPECT_EQ(uv_loop_alive(&loop), 0);
 }
 
+TEST_F(AnAsyncMulti, HearsOfATaskThatWaitsElsewhereForItsDrain) {
+    loop_thread elsewhere;
+    multi->ref(); // what a task does elsewhere does not
+    auto drained = co_spawn(multi->executor(), [&]() -> task<> {
+        co_await resume_on(elsewhere.multi().executor());
+        auto over = multi->drain(std::chrono::milliseconds::max());
+        for (int turns = 0; turns != 3; ++turns) // which look for tasks, and find this one
+            multi->post([] {}).get();
+        co_await std::move(over);
+    });
+    EXPECT_THROW(run(std::move(drained)), cancelled);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+}
+
 TEST_F(AnAsyncMulti, WaitsForTasksNoLongerThanItsPatience) {
     auto sleeper =
         co_spawn(multi->executor(), [&]() -> task<> { co_await sleep_for(multi->executor(), 1h); });

@@ -3,6 +3,7 @@
 #include "support/async_fixture.hpp"
 #include "support/files.hpp"
 #include <curlicue/async_multi.hpp>
+#include <curlicue/sleep.hpp>
 #include <curlicue/task.hpp>
 
 #include <chrono>
@@ -31,6 +32,27 @@ TEST_F(AnAsyncMulti, IsAwaitedInACoroutine) {
     EXPECT_EQ(run(co_spawn(multi->executor(), both())), 2);
     EXPECT_EQ(first, "hello\n");
     EXPECT_TRUE(second == bytes(1 << 10));
+}
+
+TEST_F(AnAsyncMulti, HoldsTheLoopWhileSomebodySleeps) {
+    bool over = false;
+    sleep_for(multi->executor(), 2ms).then([&] { over = true; }).detach();
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(over);
+    auto longest = sleep_for(multi->executor(), std::chrono::milliseconds::max());
+    EXPECT_NE(uv_run(&loop, UV_RUN_NOWAIT), 0);
+    EXPECT_TRUE(longest.cancel());
+    EXPECT_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    auto closed = sleep_for(multi->executor(), 1h);
+    close();
+    EXPECT_TRUE(closed.cancelled());
+}
+
+TEST_F(AnAsyncMulti, SleepsNotAtAllUntilWhatHasPassed) {
+    const auto now = executor::clock::now();
+    for (const auto passed : {now, now - 1h, executor::clock::time_point::min()})
+        run(sleep_until(multi->executor(), passed));
+    run(sleep_for(multi->executor(), -1h));
 }
 
 TEST_F(AnAsyncMulti, CancelsTheTransferThatACancelledCoroutineAwaits) {

@@ -439,6 +439,18 @@ TEST_F(ALoopPool, LetsTasksFinishWhatTheyDoWhileItDrains) {
     EXPECT_EQ(done, 4);
 }
 
+TEST_F(ALoopPool, WaitsForNoTaskThatWaitsForItsDrain) {
+    loop_pool pool(2);
+    std::vector<future<void>> all;
+    for (std::size_t i = 0; i != 2; ++i)
+        all.push_back(co_spawn(pool[i].multi().executor(), [&pool]() -> task<> {
+            co_await pool.drain(std::chrono::milliseconds::max());
+        }));
+    for (auto& each : all)
+        EXPECT_THROW(each.get(), cancelled);
+    pool.close().wait();
+}
+
 TEST_F(ALoopPool, ClosesOnce) {
     loop_pool pool(2);
     const auto first = pool.close();

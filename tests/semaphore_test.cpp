@@ -134,6 +134,46 @@ TEST_F(ASemaphore, LetsTasksGoOnWhereTheyRun) {
     EXPECT_TRUE(third.ready());
 }
 
+TEST_F(ASemaphore, LetsATaskGoOnWhereItHasGone) {
+    manual_executor other;
+    auto held = gate.acquire().get();
+    bool on = false;
+    auto waiting = co_spawn(loop, [&]() -> task<> {
+        co_await resume_on(other);
+        const auto mine = co_await gate.acquire();
+        on = true;
+    });
+    loop.run();
+    other.run();
+    held = {};
+    loop.run();
+    EXPECT_FALSE(on) << "resumed where it was spawned";
+    other.run();
+    EXPECT_TRUE(on && waiting.ready());
+}
+
+// As everybody on the way to an executor that has ended goes on without it.
+TEST_F(ASemaphore, LetsATaskGoOnAtHomeOnceItsExecutorHasEnded) {
+    std::optional<manual_executor> other(std::in_place);
+    auto held = gate.acquire().get();
+    bool on = false;
+    promise<void> there(*other);
+    auto waiting = co_spawn(loop, [&]() -> task<> {
+        try {
+            co_await there.get_future();
+        } catch (const cancelled&) {
+        }
+        const auto mine = co_await gate.acquire();
+        on = true;
+    });
+    loop.run();
+    other.reset();
+    held = {};
+    EXPECT_FALSE(on);
+    loop.run();
+    EXPECT_TRUE(on && waiting.ready());
+}
+
 TEST_F(ASemaphore, HearsOfACancelledTask) {
     auto held = gate.acquire().get();
     auto waiting = co_spawn(loop, [&]() -> task<> { const auto mine = co_await gate.acquire(); });
@@ -228,6 +268,25 @@ TEST(ManyTasks, ShareASemaphoreOverSeveralThreads) {
     EXPECT_EQ(done, 800);
     EXPECT_GE(3, most);
     EXPECT_EQ(inside, 0);
+}
+
+TEST(ManyExecutors, CloseWhileTheirPermitsAreAskedFor) {
+    semaphore gate(1);
+    auto held = gate.acquire().get();
+    for (int n = 0; n != 100; ++n) {
+        thread_executor home;
+        std::thread asks([&] {
+            try {
+                for (int i = 0; i != 20; ++i)
+                    gate.acquire(*home).detach();
+            } catch (const usage_error&) { // closed
+            }
+        });
+        (*home).post([&] { (*home).close(); });
+        asks.join();
+    }
+    held = {};
+    EXPECT_TRUE(gate.acquire().ready()) << "nobody is left who would take it";
 }
 
 TEST(ManyThreads, AcquireAndCancel) {

@@ -150,8 +150,9 @@ private:
     /// As `post`, without an allocation. What is thrown away, `item` if it is closed, goes to
     /// `refused` and runs in the caller. The default posts. Thread-safe.
     virtual void enqueue(detail::work& item, detail::work_queue& refused) noexcept;
-    /// A task that was spawned here has ended. The default ignores it. Thread-safe.
-    virtual void task_ended() noexcept;
+    /// A task that was spawned here has ended, or waits for the end of this. The default ignores
+    /// it. Thread-safe.
+    virtual void task_rests() noexcept;
     /// A failure that nobody has looked at. The default ignores it. Thread-safe.
     virtual void unobserved(std::exception_ptr failure) noexcept;
 

@@ -95,8 +95,9 @@ public:
     /// @throws usage_error{errc::forked} in a child process
     future<void> close();
     /// No new work; each loop closes when what runs there is over, tasks on its executor included,
-    /// or when `patience` is. What such a task gives to the pool runs on the task's own loop. The
-    /// future is that of `close`, which may still be called.
+    /// or when `patience` is. What such a task gives to the pool runs on the task's own loop, and
+    /// one that itself awaits this future is not waited for; it sees `cancelled`. The future is
+    /// that of `close`, which may still be called.
     future<void> drain(std::chrono::milliseconds patience);
     /// From the first `close` or `drain` on.
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }

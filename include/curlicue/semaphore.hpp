@@ -50,9 +50,10 @@ public:
     /// A permit, ready at once where one is free. Cancelled, or dropped when it is ready, it is the
     /// next one's.
     ///
-    /// A task that awaits it goes on where the task runs. It belongs to no executor: what is
-    /// attached to it runs at once in whoever gives a permit back, and on a thread that is to do so
-    /// it must not be waited for.
+    /// A task that awaits it goes on where the task runs: where it was spawned, or has gone by
+    /// `resume_on` or by awaiting a future that belongs elsewhere. It belongs to no executor: what
+    /// is attached to it runs at once in whoever gives a permit back, and on a thread that is to do
+    /// so it must not be waited for.
     future<permit> acquire();
     /// The same of an executor, where what is attached to it runs, and whose close cancels it.
     /// @throws usage_error{errc::closed}

@@ -239,10 +239,14 @@ public:
     void await_resume() const noexcept {}
 
 private:
-    void run() noexcept override { resume(coroutine_, context_); }
+    void run() noexcept override {
+        if (context_ != nullptr)
+            context_->runs_on(link_);
+        resume(coroutine_, context_);
+    }
 
     const intrusive_ptr<executor_link> link_;
-    const task_context* context_ = nullptr;
+    task_context* context_ = nullptr;
     std::coroutine_handle<> coroutine_;
 };
 } // namespace detail

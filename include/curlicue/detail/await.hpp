@@ -40,20 +40,30 @@ protected:
 /// @threading thread-safe
 class CURLICUE_EXPORT task_context : public list_node {
 public:
-    explicit task_context(state_base& owner) noexcept : owner_(owner) {}
+    explicit task_context(state_base& owner) noexcept : owner_(owner), where_(owner.link()) {}
     task_context(const task_context&) = delete;
     task_context& operator=(const task_context&) = delete;
 
     /// The state of the spawned task: it keeps this alive.
     state_base& owner() const noexcept { return owner_; }
 
+    /// The executor that it runs on: its own, until another one resumes it, and once that is gone.
+    const intrusive_ptr<executor_link>& where() const noexcept {
+        return where_->gone() ? owner_.link() : where_;
+    }
+    /// On the thread that is about to resume it.
+    void runs_on(const intrusive_ptr<executor_link>& executor) noexcept {
+        if (executor && executor != where_)
+            where_ = executor;
+    }
+
     /// An await begins, and is over. In between it is alive as long as this is locked.
     void suspended(interruptible& await) noexcept;
     /// @param broken_off whether the task is about to see `cancelled`
     void resumed(bool broken_off) noexcept;
 
-    /// Whether it is suspended, and waits for that.
-    bool waits_for(const pending_work& source) const noexcept;
+    /// Whether it is suspended, and goes on only once that has ended.
+    bool waits_for_end_of(const executor_link& executor) const noexcept;
 
     /// Breaks the current await off, else the next one. Returns the state that is to be cancelled
     /// for it, if any.
@@ -74,6 +84,7 @@ private:
     intrusive_ptr<state_base> break_off() noexcept;
 
     state_base& owner_;
+    intrusive_ptr<executor_link> where_;
     mutable small_mutex mutex_;
     std::atomic<bool> cancel_pending_{false};
     interruptible* await_ = nullptr;
@@ -125,8 +136,11 @@ private:
     void suspend_in(task_context& context) noexcept {
         // Once attached, the coroutine may go on elsewhere, and this object with it.
         const auto owner = intrusive_ptr<state_base>::share(&context.owner());
+        const bool idle = source_->ends(*owner->link());
         context.suspended(*this);
         source_->attach(*this);
+        if (idle)
+            owner->link()->has_idle_task();
         if (const auto source = context.deliver_cancel())
             source->cancel();
     }
@@ -135,10 +149,14 @@ private:
     void source_ready() noexcept override {
         if (source_->link() || context_ == nullptr)
             return enqueue(source_->link(), *this);
-        const auto home = context_->owner().link(); // the task may be over before this returns
-        enqueue(home, *this);
+        const auto where = context_->where(); // the task may be over before this returns
+        enqueue(where, *this);
     }
-    void run() noexcept override { resume(coroutine_, context_); }
+    void run() noexcept override {
+        if (context_ != nullptr)
+            context_->runs_on(source_->link());
+        resume(coroutine_, context_);
+    }
     state_base& source() const noexcept override { return *source_; }
     void interrupt() noexcept override {
         interrupted_ = true;

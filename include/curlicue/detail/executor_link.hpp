@@ -61,8 +61,10 @@ public:
     /// A task is spawned, and has ended.
     void enter(task_context& task) noexcept;
     void leave(task_context& task) noexcept;
-    /// Whether there is one that does not itself wait for `end`.
-    bool any_task_besides(const pending_work& end) const noexcept;
+    /// A task is suspended until the executor's end.
+    void has_idle_task() noexcept;
+    /// Whether there is a task that does not wait for the executor's end.
+    bool any_task_at_work() const noexcept;
 
     void cancel_pending() noexcept;
     void retire() noexcept;

@@ -74,6 +74,9 @@ public:
     /// `cancel`, and off the executor's thread blocks until the producer has let go.
     void cancel_and_wait() noexcept;
 
+    /// Whether it is ready only once that executor has ended.
+    virtual bool ends(const executor_link&) const noexcept { return false; }
+
     /// Somebody has looked at the outcome, or will: a failure is not `unobserved` any more.
     void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
 
