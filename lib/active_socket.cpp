@@ -15,7 +15,7 @@ namespace curlicue::detail {
 class active_socket::wait_state final : public event_state {
 public:
     wait_state(active_socket& socket, ready_for what, const intrusive_ptr<executor_link>& home)
-        : event_state(home, call_for(what)), socket_(socket), what_(what), place_(*this) {}
+        : event_state(home), socket_(socket), what_(what), place_(*this) {}
 
     /// It is off its list.
     void over(result<void>&& outcome) noexcept {
@@ -72,7 +72,7 @@ active_socket::~active_socket() {
 
 future<void> active_socket::wait_for(ready_for what, const intrusive_ptr<executor_link>& home) {
     const auto waiting = make_intrusive<wait_state>(*this, what, home);
-    waiting->start();
+    waiting->start(call_for(what));
     return future<void>(waiting);
 }
 

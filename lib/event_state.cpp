@@ -8,13 +8,10 @@
 
 namespace curlicue::detail {
 
-event_state::event_state(const intrusive_ptr<executor_link>& link, const char* what)
-    : state<void>(link) {
+// Not before the constructors are through: a close on another thread may cancel it from here on.
+void event_state::start(const char* what) {
     if (!end_with_executor())
         throw usage_error(errc::closed, what);
-}
-
-void event_state::start() {
     if (!runs_here())
         queue();
     else if (!fixed()) // by the end of its executor, which runs nowhere from then on

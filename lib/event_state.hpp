@@ -13,13 +13,12 @@ namespace curlicue::detail {
 class event_state : public state<void>, private work {
 public:
     /// Begins, on the executor's thread at once.
-    /// @throws what `begin` throws there; elsewhere that is the outcome
-    void start();
+    /// @param what which call was refused
+    /// @throws usage_error{errc::closed}; what `begin` throws there; elsewhere that is the outcome
+    void start(const char* what);
 
 protected:
-    /// @throws usage_error{errc::closed}
-    /// @param what which call was refused
-    event_state(const intrusive_ptr<executor_link>& link, const char* what);
+    using state<void>::state;
     ~event_state() override = default;
 
     /// It has happened, or never will: on the executor's thread, and once after `begin`.

@@ -10,7 +10,7 @@ namespace {
 class sleep_state final : public detail::event_state, private timed_work {
 public:
     sleep_state(executor& where, executor::clock::time_point deadline)
-        : event_state(detail::executor_link::of(where), "sleep"), deadline_(deadline) {}
+        : event_state(detail::executor_link::of(where)), deadline_(deadline) {}
 
 private:
     ~sleep_state() override = default;
@@ -27,7 +27,7 @@ private:
 future<void> sleep_until(executor& where, executor::clock::time_point time) {
     // What is further back than clocks can subtract has passed just as well.
     const auto sleep = detail::make_intrusive<sleep_state>(where, std::max(time, where.now()));
-    sleep->start();
+    sleep->start("sleep_until");
     return future<void>(sleep);
 }
 
