@@ -48,11 +48,11 @@ curl_off_t bytes_of(CURL* handle) noexcept {
 
 /// With the 1st, 2nd, 4th, 8th look in a row at which a transfer had not moved, and then with each
 /// 8th: its wake-up may be lost (8.5.0, and with HTTP/2 and 3 others now and then), or it waits for
-/// a slow server, and a call costs as much as any. Where nothing is between a transfer and a socket
-/// of its own, of which the kernel tells, no such loss has been seen.
+/// a slow server, and a call costs as much as any. Where HTTP has a socket for each transfer, of
+/// which the kernel tells, and no TLS on it, no such loss has been seen.
 bool may_be_stuck(const transfer& item) noexcept {
     const auto& server = *item.server;
-    const bool alone = server.on_connection == origin::streams::one && !server.secure;
+    const bool alone = server.on_connection == origin::streams::one && server.plain_http;
     return item.still % 8 == 0 || (!alone && std::has_single_bit(item.still));
 }
 

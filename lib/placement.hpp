@@ -26,7 +26,8 @@ struct origin final : ref_counted {
     origin(std::uint64_t owner, std::string_view key, std::string_view server, bool finds_out)
         : placement(owner), name(key), on_connection(finds_out ? streams::unknown : streams::one),
           negotiates(finds_out), may_wait(server.empty() || is_waited_for(server)),
-          named(must_be_looked_up(server)), secure(is_over_tls(server)) {}
+          named(must_be_looked_up(server)), secure(is_over_tls(server)),
+          plain_http(is_plain_http(server)) {}
 
     /// How many transfers one of its connections carries at a time.
     enum class streams : unsigned char { unknown, one, many };
@@ -43,6 +44,7 @@ struct origin final : ref_counted {
     const bool may_wait;   // for what libcurl does not ask to hear of
     const bool named;      // its host has no address of its own
     const bool secure;     // its connections begin with a TLS handshake
+    const bool plain_http; // there is nothing between them and libcurl's HTTP
     bool recent = false;   // a transfer has come since it was last looked at
     // Of its name, by `look_ups`:
     bool being_looked_up = false;

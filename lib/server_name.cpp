@@ -143,6 +143,10 @@ bool is_over_tls(std::string_view server) noexcept {
     return scheme.size() > 2 && scheme.ends_with('s'); // ws does not
 }
 
+bool is_plain_http(std::string_view server) noexcept {
+    return server.starts_with("http:") || server.starts_with("proxy:") || server.starts_with("ws:");
+}
+
 bool must_be_looked_up(std::string_view server) noexcept {
     const authority where(server);
     const auto numeric = [](char each) { return is_digit(each) || each == '.'; };

@@ -32,6 +32,8 @@ bool may_multiplex(const easy_core& handle, std::string_view server) noexcept;
 bool is_waited_for(std::string_view server) noexcept;
 /// Whether its connections begin with a TLS handshake.
 bool is_over_tls(std::string_view server) noexcept;
+/// Whether it is HTTP, or WebSocket, without TLS.
+bool is_plain_http(std::string_view server) noexcept;
 /// Whether libcurl has to ask for the address of its host.
 bool must_be_looked_up(std::string_view server) noexcept;
 

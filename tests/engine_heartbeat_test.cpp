@@ -136,6 +136,10 @@ TEST_F(AHeartbeat, CallsEverMoreSeldomForWhoDoesNotReport) {
     EXPECT_EQ(calls_for_all_in_32_beats("https://one/"), 4 + 3) << "1, 2, 4, 8; 16, 24, 32";
 }
 
+TEST_F(AHeartbeat, CallsAsOftenForWhoSpeaksSomethingElseWithoutTls) {
+    EXPECT_EQ(calls_for_all_in_32_beats("dict://one/"), 4 + 3);
+}
+
 TEST_F(AHeartbeat, CallsEvenMoreSeldomForWhoHasASocketOfItsOwnWithoutTls) {
     EXPECT_EQ(calls_for_all_in_32_beats("http://one/"), 4) << "8, 16, 24, 32";
 }
