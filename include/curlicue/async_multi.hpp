@@ -78,8 +78,9 @@ public:
     /// An owned easy with CONNECT_ONLY stays added when its future is ready, for `send` and `recv`,
     /// until `remove_handle` or `close`: libcurl drops its connection otherwise.
     /// @throws usage_error closed, already_added, no_loop, wrong_loop; multi_error if libcurl
-    /// refuses
-    ///     it (called on another thread or inside libcurl, the future fails instead)
+    ///     refuses it. Where its start has to wait, the future fails instead: called on another
+    ///     thread or inside libcurl, while others look its server's name up, and behind others
+    ///     over TLS that have yet to connect
     /// @threading thread-safe
     future<easy> add_handle(const easy& handle);
     /// The same, under the name that reads well with `co_await`.
