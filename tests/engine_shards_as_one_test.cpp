@@ -313,34 +313,52 @@ TEST_F(Shards, HaveTimesOfTheirOwn) {
 
 // Sockets. ----------------------------------------------------------------------------------------
 
-TEST_F(Shards, HaveOneTurnForAllSocketsOfAPoll) {
-    add(64);
-    turn();
-    const socket_pair first, second;
-    inside(started.front().handle,
-           [&](fake_multi& multi) { multi.announce(first.fd(), CURL_POLL_IN); });
-    inside(started.back().handle,
-           [&](fake_multi& multi) { multi.announce(second.fd(), CURL_POLL_IN); });
-    turn();
+class SocketsOfAPoll : public shard_fixture {
+protected:
+    /// What happens, in its order, when a socket of each of two shards is ready in one poll.
+    std::string story_of_one() {
+        add(64);
+        turn();
+        const socket_pair first, second;
+        inside(started.front().handle,
+               [&](fake_multi& multi) { multi.announce(first.fd(), CURL_POLL_IN); });
+        inside(started.back().handle,
+               [&](fake_multi& multi) { multi.announce(second.fd(), CURL_POLL_IN); });
+        turn();
+        std::string story;
+        curl->on_action = [&](fake_multi& multi, curl_socket_t socket, int) {
+            if (socket == CURL_SOCKET_TIMEOUT)
+                return;
+            EXPECT_EQ(&multi, &multi_at(socket == first.fd() ? 0 : 1));
+            (socket == first.fd() ? first : second).drain();
+            story += "socket ";
+            multi.complete_all();
+        };
+        for (auto* const each : {&started.front(), &started.back()})
+            std::move(each->over)
+                .then([&](easy) { story += "continuation "; })
+                .detach([](const std::exception_ptr&) { ADD_FAILURE(); });
+        const auto wakeups = multi->stats().wakeups;
+        first.make_readable();
+        second.make_readable();
+        turn();
+        const auto of_the_poll =
+            story + std::to_string(multi->stats().wakeups - wakeups) + " wake-ups";
+        run_to([&] { return multi->size() == 0; });
+        curl->on_action = nullptr;
+        started.clear();
+        return of_the_poll;
+    }
+};
+
+// What is left when a turn has lasted 10 ms comes with the next one: under valgrind a first call of
+// everything takes longer than that, and any machine may.
+TEST_F(SocketsOfAPoll, HaveOneTurn) {
     std::string story;
-    curl->on_action = [&](fake_multi& multi, curl_socket_t socket, int) {
-        if (socket == CURL_SOCKET_TIMEOUT)
-            return;
-        EXPECT_EQ(&multi, &multi_at(socket == first.fd() ? 0 : 1));
-        (socket == first.fd() ? first : second).drain();
-        story += "socket ";
-        multi.complete_all();
-    };
-    for (auto* const each : {&started.front(), &started.back()})
-        std::move(each->over)
-            .then([&](easy) { story += "continuation "; })
-            .detach([](const std::exception_ptr&) { ADD_FAILURE(); });
-    const auto wakeups = multi->stats().wakeups;
-    first.make_readable();
-    second.make_readable();
-    turn();
-    EXPECT_EQ(story, "socket socket continuation continuation ");
-    EXPECT_EQ(multi->stats().wakeups - wakeups, 3u) << "one for each socket, and the turn";
+    for (int tries = 0; tries != 20 && !story.starts_with("socket socket"); ++tries)
+        story = story_of_one();
+    EXPECT_EQ(story, "socket socket continuation continuation 3 wake-ups")
+        << "a wake-up is one for each socket, and the turn";
 }
 
 TEST_F(Shards, MayUseANumberOneAfterTheOther) {
