@@ -29,7 +29,7 @@ extern "C" int __lsan_do_recoverable_leak_check() __attribute__((weak));
 namespace curlicue::test {
 namespace {
 
-constexpr unsigned patience_s = 10;
+constexpr unsigned patience_s = 30; // of which valgrind needs ten
 constexpr char crash_mark = '!';
 constexpr char hang_mark = '?';
 

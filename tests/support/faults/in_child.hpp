@@ -26,7 +26,7 @@ struct child_end {
 
 /// Runs `body` in a process of its own, which ends without any destructors or exit handlers of
 /// ours: nothing that happens there touches this one. What `body` returns is its complaint, empty
-/// for none; leaks are one, under a sanitizer that knows. One that is not over in ten seconds is
+/// for none; leaks are one, under a sanitizer that knows. One that is not over in 30 s is
 /// said to hang. Not while other threads run: the child would inherit the locks that they hold.
 child_end in_child(const std::function<std::string()>& body);
 
