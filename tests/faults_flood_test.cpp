@@ -5,6 +5,7 @@
 #include "support/scripted_server.hpp"
 #include <curlicue/async_multi.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -143,30 +144,35 @@ TEST_F(AnAttackedMulti, ReadsTenThousandHeadersOrRefusesThemAll) {
 }
 
 TEST_F(AnAttackedMulti, ServesOthersWhileAServerDribbles) {
-    const std::string reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                              "5\r\nabcde\r\n5\r\nfghij\r\n0\r\nA: b\r\n\r\n";
+    const int enough = 1 + 10 / static_cast<int>(sparseness());
+    std::atomic<int> others = 0;
     const scripted_server server([&](connection& client) {
+        const auto dribble = [&](std::string_view text) {
+            for (const char& byte : text) {
+                client.write({&byte, 1});
+                std::this_thread::sleep_for(2ms);
+            }
+        };
         client.read_request_head();
-        for (const char& byte : reply) {
-            client.write({&byte, 1});
-            std::this_thread::sleep_for(2ms);
-        }
+        dribble("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int pieces = 0; pieces != 1000 && (pieces < 2 || others < enough); ++pieces)
+            dribble("5\r\nabcde\r\n");
+        dribble("0\r\nA: b\r\n\r\n");
     });
     for (int i = 0; i < 20; ++i)
         start(server.url());
-    int others = 0;
-    for (bool dribbling = true; dribbling;) {
+    const auto dribbles = [this] {
+        return std::ranges::any_of(attempts, [](const attempt& each) { return each.endings == 0; });
+    };
+    while (dribbles()) {
         expect_service();
         ++others;
-        dribbling = false;
-        for (const attempt& each : attempts)
-            dribbling = dribbling || each.endings == 0;
     }
-    EXPECT_GT(others, 10 / static_cast<int>(sparseness()));
+    EXPECT_GE(others, enough);
     finish();
     for (const attempt& each : attempts) {
         EXPECT_FALSE(each.code) << each.page.error();
-        EXPECT_EQ(each.body, "abcdefghij");
+        EXPECT_TRUE(each.body.starts_with("abcdeabcde")) << each.body;
     }
 }
 
