@@ -68,9 +68,12 @@ void engine::queue(work& item) noexcept {
         executor_link::of(dispatcher_)->enqueue(item);
 }
 
-[[gnu::flatten]] future<easy> engine::add(const easy& handle) {
+[[gnu::flatten]] future<easy> engine::add(const easy& handle, bool accepted) {
     constexpr auto call = "async_multi::add_handle";
-    check_open(call);
+    if (accepted)
+        check_not_closing(call);
+    else
+        check_open(call);
     const auto& core = easy_access::core_of(handle);
     if (!core || core->closed())
         throw usage_error(errc::closed, "an easy");

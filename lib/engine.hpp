@@ -67,7 +67,8 @@ public:
     void check_not_closing(std::string_view what) const;
 
     /// Thread-safe. @throws as `async_multi::add_handle`
-    future<easy> add(const easy& handle);
+    /// @param accepted it belongs to what was begun while this was open: a drain waits for it
+    future<easy> add(const easy& handle, bool accepted = false);
     /// The transfer of an easy that is added here and not leaving, or null.
     intrusive_ptr<transfer> find(const easy& handle) const noexcept;
     const transfer_list& transfers() const noexcept { return transfers_; }

@@ -53,6 +53,24 @@ const char* advice(errc code) noexcept {
         return "libcurl would stop the loop for this protocol; run it on a loop_thread of its own";
     case errc::no_code:
         return "an exception that has no code; its words are in message()";
+    case errc::redirect_refused:
+        return "the redirect was not followed; see redirect_policy, or take the body by value";
+    case errc::too_large:
+        return "more than is allowed; raise the limit, or read it as a stream";
+    case errc::queue_full:
+        return "too many requests wait; send fewer at once, or raise request_limits::queue";
+    case errc::address_refused:
+        return "allow_address refused every address of the server";
+    case errc::retries_exhausted:
+        return "every attempt failed";
+    case errc::already_reading:
+        return "a read is pending; wait for its future first";
+    case errc::not_over:
+        return "that comes behind the body; read it to its end first";
+    case errc::breaker_open:
+        return "the server has failed too often, and is left alone for a while";
+    case errc::unexpected_request:
+        return "the mock was not told of this request; add an on() for it";
     }
     return "unknown curlicue error";
 }

@@ -103,6 +103,11 @@ TEST_F(Sample, GetSaysWhatWentWrong) {
     EXPECT_EQ(err(), "usage: get URL\n");
 }
 
+TEST_F(Sample, FetchTellsHowLongBodiesAreAndWhatWentWrong) {
+    EXPECT_TRUE(run("fetch", server_.http("/bytes/1048576"), server_.http("/status/404"), refused_));
+    EXPECT_THAT(lines(), ElementsAre("1048576", "fetch: status 404 Not Found", HasSubstr("connect")));
+}
+
 TEST_F(Sample, ParallelNeedsNoNetwork) {
     EXPECT_TRUE(run("http_proxy=" + refused_, "; export http_proxy; parallel")) << err();
     std::vector<std::string> expected;

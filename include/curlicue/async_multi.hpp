@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -29,7 +31,8 @@ namespace curlicue {
 
 namespace detail {
 class engine;
-}
+struct multi_access;
+} // namespace detail
 class loop_thread;
 
 /// Runs transfers on a libuv loop that it does not own, and hands each back as a future: libcurl's
@@ -173,11 +176,15 @@ public:
 
 private:
     friend class loop_thread;
+    friend struct detail::multi_access;
     curlicue::executor& open_executor();
     void run_until(detail::state_base& awaited);
     void check_runnable() const;
 
     detail::intrusive_ptr<detail::engine> engine_;
+    // What `fetch` keeps here: a client with nothing set.
+    std::once_flag fetches_;
+    std::shared_ptr<const void> fetch_client_;
 };
 
 template <CURLMoption Option, std::integral V> void async_multi::setopt(V value) {

@@ -13,9 +13,10 @@ namespace curlicue {
 
 class easy;
 
-/// What curlicue itself has to say. All but `broken_promise`, `cancelled` and `timed_out` are
-/// breaches of the contract and are thrown as `usage_error` at the call that commits them; nothing
-/// has changed then. `no_code` is nobody's: a result has it that holds an exception without one.
+/// What curlicue itself has to say. All but `broken_promise`, `cancelled`, `timed_out` and those
+/// that a `fetch_error` has are breaches of the contract and are thrown as `usage_error` at the
+/// call that commits them; nothing has changed then. `no_code` is nobody's: a result has it that
+/// holds an exception without one.
 enum class errc {
     closed = 1,        ///< the handle, multi or executor is closed
     already_added,     ///< the easy is added here or to another multi
@@ -39,6 +40,16 @@ enum class errc {
     timed_out,         ///< equals `std::errc::timed_out`
     would_block,       ///< a protocol that stops the loop, where `refuse_blocking` is asked for
     no_code,           ///< an exception that has none; equals `std::errc::state_not_recoverable`
+    // Of `fetch`:
+    redirect_refused,   ///< one too many, to a place that is not allowed, or of a body that is gone
+    too_large,          ///< a body, a line of it, or a head is longer than it may be
+    queue_full,         ///< more requests wait than `request_limits::queue`
+    address_refused,    ///< `allow_address` refused every address of the server
+    retries_exhausted,  ///< every attempt failed; the last failure is nested
+    already_reading,    ///< a read of this body is pending
+    not_over,           ///< the body is to be read to its end first
+    breaker_open,       ///< the server has failed again and again, and rests
+    unexpected_request, ///< the mock was not told of it
 };
 
 /// Categories: ours, and one for each family of codes that libcurl and libuv return. The codes of

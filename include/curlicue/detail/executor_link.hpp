@@ -37,6 +37,11 @@ public:
     /// Whether this is such a child.
     bool left_behind() const noexcept { return ends_with_process_ && process_.elsewhere(); }
 
+    /// Of an executor that has neither a queue nor a thread: whoever would queue something runs it.
+    /// Before anybody else has it.
+    void run_at_once() noexcept { runs_at_once_ = true; }
+    bool runs_at_once() const noexcept { return runs_at_once_; }
+
     /// Queues `item`; runs it at once if the executor is gone.
     void enqueue(work& item) noexcept;
     /// Whether this is the executor's thread. False if it is gone: nothing runs "there" any more.
@@ -74,6 +79,7 @@ private:
     executor* target_;
     bool accepting_ = true;
     bool ends_with_process_ = false;
+    bool runs_at_once_ = false;
     const process_mark process_;
     intrusive_list<pending_work> pending_;
     intrusive_list<task_context> tasks_;

@@ -44,6 +44,11 @@ public:
         first.unlink();
         return &first;
     }
+    /// `look(item)` at each; it changes no list.
+    template <class Look> void for_each(Look look) {
+        for (auto* each = head_.next_; each != &head_; each = each->next_)
+            look(static_cast<T&>(*each));
+    }
     /// Moves all items of `other` to the end of this one.
     void splice(intrusive_list& other) noexcept {
         if (other.empty())

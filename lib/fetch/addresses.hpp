@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+
+struct sockaddr;
+
+namespace curlicue::detail {
+
+/// Asks of an address in text, as libcurl tells it; of what is none it is not.
+bool is_allowed(const std::function<bool(const sockaddr&)>& allow, const std::string& text);
+
+} // namespace curlicue::detail

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/executor.hpp>
+#include <curlicue/fetch.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace curlicue::detail {
+
+class client_core;
+
+/// What the steps of a client know of one request, from its call to the last byte of its body.
+/// @threading the loop's, but for what never changes once the caller has a response
+struct fetch_call {
+    using clock = executor::clock;
+
+    std::shared_ptr<client_core> client;
+    std::uint64_t id = 0;
+    clock::time_point deadline = clock::time_point::max(); ///< that of `time_limits::total`
+    time_limits limits;                                    ///< those of the client filled in
+    std::string first_origin;                              ///< where there is a `tweak`
+    unsigned attempts = 1;
+    bool redirected = false;
+    bool handed_out = false;                ///< the caller has the response: this hop was the last
+    bool over = false;                      ///< and its end has been told
+    fetch_phase phase = fetch_phase::queue; ///< how far it came
+    std::chrono::microseconds queued{0};    ///< of the next hop
+    std::vector<hop_timings> hops;          ///< those that have a head, or have failed
+};
+
+/// For a request of whom no client knows, there are none but the default ones.
+inline unsigned attempts_of(const std::shared_ptr<fetch_call>& known) noexcept {
+    return known ? known->attempts : 1;
+}
+
+} // namespace curlicue::detail

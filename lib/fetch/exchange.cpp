@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// The way of a request through libcurl, from its start to the end of its transfer.
+#include "exchange.hpp"
+
+#include "../easy_core.hpp"
+#include "client_core.hpp"
+#include "phase.hpp"
+#include <curlicue/error.hpp>
+#include <curlicue/fetch_error.hpp>
+
+#include <utility>
+
+namespace curlicue::detail {
+
+/// The future of its head: a cancel is over, and it is ready, when libcurl has let go.
+class exchange::head_state final : public state<response> {
+public:
+    explicit head_state(exchange& of)
+        : state<response>(of.link()), of_(intrusive_ptr<exchange>::share(&of)) {
+        if (!end_with_executor())
+            throw usage_error(errc::closed, "fetch");
+    }
+    void tell(result<response>&& outcome) noexcept {
+        if (fix())
+            store(std::move(outcome));
+        settle();
+    }
+
+private:
+    ~head_state() override = default;
+    intrusive_ptr<state_base> cancel_requested() noexcept override {
+        of_->cancel();
+        return nullptr;
+    }
+    const intrusive_ptr<exchange> of_;
+};
+
+void exchange::cancelling::run() noexcept {
+    const auto kept = intrusive_ptr<exchange>::adopt(&whose_);
+    queued = false;
+    whose_.cancel_here();
+}
+
+exchange::exchange(std::shared_ptr<network> on, request what)
+    : network_(std::move(on)), what_(std::move(what)) {
+    of = what_.call;
+    most_body = what_.most_body.value_or(network_->options().most_body);
+    if (of)
+        queued_ = std::exchange(of->queued, std::chrono::microseconds(0));
+}
+
+exchange::~exchange() = default;
+
+future<response> exchange::start() {
+    head_state_ = make_intrusive<head_state>(*this);
+    future<response> head(head_state_);
+    if (network_->on().may_call_libcurl()) {
+        begin();
+    } else {
+        retain(); // for the queue
+        link()->enqueue(*this);
+    }
+    return head;
+}
+
+void exchange::run() noexcept {
+    const auto kept = intrusive_ptr<exchange>::adopt(this);
+    if (stage_ == stage::queued)
+        begin();
+    else
+        end();
+}
+
+void exchange::begin() noexcept {
+    if (cancelled_ || head_state_->cancelled()) {
+        stage_ = stage::over;
+        return settle();
+    }
+    try {
+        handle_ = network_->take_easy();
+        set_up(*handle_);
+        transfer_ = network_->on().add(*handle_, true).checked();
+    } catch (...) {
+        failure_ = std::current_exception();
+        stage_ = stage::over;
+        return settle();
+    }
+    stage_ = stage::running;
+    last_byte_ = now();
+    network_->started(*this);
+    network_->deadlines().add(*this);
+    transfer_->observe();
+    retain(); // for its list, later for the queue
+    transfer_->attach(*this);
+}
+
+// Its easy is libcurl's no more. Who has cancelled it may be on the stack.
+void exchange::source_ready() noexcept { link()->enqueue(*this); }
+
+void exchange::end() noexcept {
+    const auto outcome = std::exchange(transfer_, nullptr)->take_noexcept();
+    network_->deadlines().remove(*this);
+    waits_for_memory::unlink();
+    try {
+        at_end_ = measured();
+        ended_well_ = outcome.has_value() && !failure_;
+        if (!ended_well_ && !failure_)
+            failure_ = failure_of(outcome);
+        if (ended_well_ && !published_)
+            publish();
+    } catch (...) {
+        ended_well_ = false;
+        failure_ = std::current_exception();
+    }
+    stage_ = stage::over; // from here on others may look
+    settle();
+    network_->ended(*this);
+}
+
+/// Everybody hears of the end.
+void exchange::settle() noexcept {
+    const auto kept = intrusive_ptr<exchange>::share(this);
+    if (!failure_ && !ended_well_)
+        failure_ = std::make_exception_ptr(cancelled());
+    if (of && !published_)
+        of->phase = handle_ ? phase_now(CURLE_ABORTED_BY_CALLBACK) : fetch_phase::connect;
+    if (upload_)
+        upload_->stop(failure_);
+    if (of && published_)
+        of->hops[place_] = at_end_;
+    else if (of)
+        of->hops.push_back(at_end_);
+    handle_.reset();
+    if (of && of->handed_out && of->client)
+        of->client->end(*of, failure_);
+    if (!published_)
+        head_state_->tell(failure(failure_));
+    head_state_ = nullptr;
+    serve();
+    let_go_of_kept();
+}
+
+void exchange::cancel() noexcept {
+    if (link()->may_run_here()) {
+        cancel_here();
+    } else if (!cancelling_.queued.exchange(true)) {
+        retain();
+        link()->enqueue(cancelling_);
+    }
+}
+
+void exchange::cancel_here() noexcept {
+    cancelled_ = true;
+    if (transfer_)
+        transfer_->cancel();
+}
+
+void exchange::fail(std::exception_ptr why) noexcept {
+    if (failure_ || stage_ == stage::over)
+        return;
+    failure_ = std::move(why);
+    forget_waiting();
+    cancel_here();
+}
+
+fetch_phase exchange::phase_now(CURLcode failure) const {
+    return published_ ? fetch_phase::body : phase_of(*handle_, failure, body_began_);
+}
+
+fetch_error exchange::refusal(std::error_code code, fetch_phase phase) const {
+    return {code, phase, attempts_of(of)};
+}
+
+std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
+    const auto code = outcome.error();
+    if (address_refused_ && !address_allowed_)
+        return std::make_exception_ptr(refusal(errc::address_refused, fetch_phase::connect));
+    if (!is_easy_error(code)) { // a cancellation, or what a callback has thrown
+        if (code == errc::cancelled)
+            forget_waiting();
+        return outcome.exception();
+    }
+    const auto phase = phase_now(static_cast<CURLcode>(code.value()));
+    const bool connecting =
+        phase == fetch_phase::resolve || phase == fetch_phase::connect || phase == fetch_phase::tls;
+    if (code == CURLE_OPERATION_TIMEDOUT && connecting && of && of->limits.connect)
+        return std::make_exception_ptr(
+            fetch_error(errc::timed_out, phase, of->attempts, time_limit::connect));
+    if (code == head_too_long && phase == fetch_phase::headers)
+        return std::make_exception_ptr(refusal(errc::too_large, phase));
+    return std::make_exception_ptr(
+        fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message()));
+}
+
+// The head, for whoever waits for it.
+void exchange::publish() {
+    head = std::move(parser_.head());
+    url = without_credentials(std::move(what_.url));
+    if (const auto address = handle_->getinfo<CURLINFO_PRIMARY_IP>())
+        remote_address = *address;
+    at_head_ = measured();
+    if (of) {
+        earlier_ = of->hops;
+        place_ = of->hops.size();
+        of->hops.push_back(at_head_);
+        of->phase = fetch_phase::body;
+    }
+    published_ = true;
+    auto whole = response_access::make(intrusive_ptr<exchange>::share(this));
+    head_state_->tell(std::move(whole)); // if it is cancelled, the response is dropped
+    if (stage_ == stage::running)
+        network_->deadlines().changed(*this);
+}
+
+// libcurl may answer a challenge itself, if it was told to find out how: then another head comes.
+bool exchange::negotiates() const {
+    const auto status = parser_.status();
+    const auto& core = *easy_access::core_of(*handle_);
+    return (status == 401 && core.is_set(CURLOPT_HTTPAUTH)) ||
+           (status == 407 && core.is_set(CURLOPT_PROXYAUTH));
+}
+
+std::size_t exchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& here = *static_cast<exchange*>(self);
+    try {
+        return here.take_line({data, size * count});
+    } catch (...) {
+        here.fail(std::current_exception());
+        return CURL_WRITEFUNC_ERROR;
+    }
+}
+
+std::size_t exchange::take_line(std::string_view line) {
+    last_byte_ = now();
+    switch (parser_.take(line)) {
+    case head_parser::found::too_much:
+        fail(std::make_exception_ptr(
+            refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers)));
+        return 0;
+    case head_parser::found::end_of_head:
+        if (!published_ && !negotiates())
+            publish();
+        break;
+    default:
+        break;
+    }
+    return line.size();
+}
+
+std::size_t exchange::on_write(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& here = *static_cast<exchange*>(self);
+    try {
+        return here.take_data({data, size * count});
+    } catch (...) {
+        here.fail(std::current_exception());
+        return CURL_WRITEFUNC_ERROR;
+    }
+}
+
+void exchange::upload_has_more() noexcept {
+    if (stage_ == stage::running)
+        handle_->unpause(easy::direction::send);
+}
+
+void exchange::upload_moves() noexcept {
+    last_byte_ = sent_at_ = now();
+    network_->deadlines().changed(*this);
+}
+
+} // namespace curlicue::detail

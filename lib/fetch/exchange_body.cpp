@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// The body of an exchange between libcurl, which brings it, and whoever reads it.
+#include "exchange.hpp"
+#include <curlicue/error.hpp>
+#include <curlicue/fetch_error.hpp>
+
+#include <charconv>
+#include <utility>
+
+namespace curlicue::detail {
+namespace {
+
+// What is left of a body that nobody reads is read away, if it is no more than this.
+constexpr std::uint64_t most_to_throw_away = std::uint64_t{128} << 10;
+
+} // namespace
+
+// Who gathers a body has a limit of its own, and would never come to its end if it had to wait for
+// others who do. One that holds nothing may always take a piece, so that each goes on.
+bool exchange::has_room(std::size_t more) const noexcept {
+    if (gathering_)
+        return more <= most_body - waiting_.size();
+    return waiting_.empty() ||
+           (waiting_.size() < network_->options().high_water && !network_->memory().full());
+}
+
+std::size_t exchange::take_data(std::string_view data) {
+    body_began_ = true;
+    last_byte_ = now();
+    if (!published_)
+        publish();
+    if (dropped_) {
+        received_ += data.size();
+        if (received_ <= most_to_throw_away)
+            return data.size();
+        cancel_here();
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (!has_room(data.size())) {
+        if (gathering_) {
+            fail(std::make_exception_ptr(refusal(errc::too_large, fetch_phase::body)));
+            return CURL_WRITEFUNC_ERROR;
+        }
+        paused_ = true;
+        if (waiting_.size() < network_->options().high_water)
+            network_->memory().wait(*this);
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    received_ += data.size();
+    network_->memory().hold(data.size());
+    network_->count_bytes(data.size());
+    waiting_.append(data);
+    if (head.status >= 300 && beginning_.size() < most_of_error) {
+        const std::lock_guard lock(beginning_mutex_);
+        beginning_.append(data.substr(0, most_of_error - beginning_.size()));
+    }
+    if (reading_ && !gathering_)
+        serve();
+    return data.size();
+}
+
+std::string exchange::take(std::size_t most) {
+    auto taken = waiting_.take(most);
+    network_->memory().give_back(taken.size());
+    return taken;
+}
+
+void exchange::forget_waiting() noexcept {
+    const auto size = waiting_.size();
+    waiting_.clear();
+    network_->memory().give_back(size);
+}
+
+/// Who waits for something of the body has it, if it is here.
+void exchange::serve() noexcept {
+    const bool over = stage_ == stage::over;
+    if (!reading_ || (!over && (gathering_ || waiting_.empty())))
+        return;
+    const auto asked = std::exchange(reading_, nullptr);
+    if (gathering_ && waiting_.size() > most_body && !failure_)
+        failure_ = std::make_exception_ptr(refusal(errc::too_large, fetch_phase::body));
+    if (over && failure_ && (gathering_ || waiting_.empty())) {
+        forget_waiting();
+        asked->keep_promise(failure(failure_));
+        return;
+    }
+    try {
+        asked->keep_promise(take(most_asked_));
+    } catch (...) {
+        asked->keep_promise(failure(std::current_exception()));
+    }
+}
+
+// A little later, if libcurl is on the stack, or on another thread. Once the executor is closed
+// nothing of it comes from there any more.
+template <class Step> void exchange::on_loop(Step step) {
+    auto& engine = network_->on();
+    if (engine.may_call_libcurl() || (stage_ == stage::over && link()->gone()))
+        step();
+    else
+        engine.executor().post(std::move(step));
+}
+
+future<std::string> exchange::read_some(std::size_t most) { return ask(false, most); }
+future<std::string> exchange::gather() { return ask(true, everything); }
+
+future<std::string> exchange::ask(bool for_all, std::size_t most) {
+    if (!link()->accepting())
+        return rest_after_close();
+    auto asked = make_intrusive<piece>(link());
+    asked->on_cancel([kept = intrusive_ptr<exchange>::share(this)] { kept->cancel_here(); });
+    const auto begin = [kept = intrusive_ptr<exchange>::share(this), asked, for_all,
+                        most]() noexcept {
+        kept->gathering_ = for_all;
+        kept->most_asked_ = most;
+        kept->reading_ = asked;
+        if (for_all && kept->waiting_.size() > kept->most_body)
+            kept->fail(std::make_exception_ptr(kept->refusal(errc::too_large, fetch_phase::body)));
+        kept->serve();
+        kept->resume();
+    };
+    try {
+        on_loop(begin);
+    } catch (const usage_error&) {
+        return rest_after_close(); // which has come meanwhile
+    }
+    return future<std::string>(std::move(asked));
+}
+
+// The loop brings nothing any more.
+future<std::string> exchange::rest_after_close() {
+    if (stage_ != stage::over)
+        return make_failed_future<std::string>(std::make_exception_ptr(cancelled()));
+    if (failure_)
+        return make_failed_future<std::string>(failure_);
+    return make_ready_future(waiting_.take(everything));
+}
+
+/// Goes on where somebody reads, or has made room.
+void exchange::resume() noexcept {
+    if (stage_ != stage::running)
+        return;
+    last_byte_ = now(); // nobody has read until now
+    if (paused_ && (dropped_ || gathering_ || has_room(1))) {
+        paused_ = false;
+        waits_for_memory::unlink();
+        handle_->unpause(easy::direction::receive);
+    }
+    if (stage_ == stage::running)
+        network_->deadlines().changed(*this);
+}
+
+void exchange::drop() noexcept {
+    try {
+        on_loop([kept = intrusive_ptr<exchange>::share(this)]() noexcept { kept->read_away(); });
+    } catch (...) {
+        // The executor is closed, and has ended the transfer.
+    }
+}
+
+// So that the connection lives, which over HTTP/2 and 3 it does anyway.
+void exchange::read_away() noexcept {
+    forget_waiting();
+    if (stage_ != stage::running || std::exchange(dropped_, true))
+        return;
+    dropped_at_ = now();
+    std::uint64_t length = 0;
+    if (const auto told = head.headers.get("Content-Length"))
+        std::from_chars(told->data(), told->data() + told->size(), length);
+    if (head.version != http_version::http1 || length > received_ + most_to_throw_away)
+        return cancel_here();
+    received_ = 0;
+    resume();
+}
+
+const header_list* exchange::trailers() const noexcept {
+    return stage_ == stage::over && ended_well_ ? &parser_.trailers() : nullptr;
+}
+
+std::string exchange::peek(std::size_t most) const {
+    const std::lock_guard lock(beginning_mutex_);
+    return beginning_.substr(0, most);
+}
+
+bool exchange::over(std::exception_ptr& failure) const {
+    const bool is = stage_ == stage::over;
+    if (is)
+        failure = failure_;
+    return is;
+}
+
+} // namespace curlicue::detail

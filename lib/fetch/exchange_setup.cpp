@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// What a request is to libcurl.
+#include "../easy_core.hpp"
+#include "addresses.hpp"
+#include "client_core.hpp"
+#include "exchange.hpp"
+#include "header_access.hpp"
+#include <curlicue/share.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace curlicue::detail {
+namespace {
+
+constexpr long number_of(http_version version) noexcept {
+    switch (version) {
+    case http_version::http1:
+        return CURL_HTTP_VERSION_1_1;
+    case http_version::http2:
+        return CURL_HTTP_VERSION_2TLS;
+    case http_version::http3:
+        return 30; // CURL_HTTP_VERSION_3
+    case http_version::http3_only:
+        return 31; // CURL_HTTP_VERSION_3ONLY, of 7.88
+    case http_version::automatic:
+        break;
+    }
+    return CURL_HTTP_VERSION_NONE;
+}
+
+// The longest that libcurl can count (int, below 7.88 too); 0 would be its own default.
+constexpr std::chrono::milliseconds as_good_as_none(std::numeric_limits<int>::max());
+
+// What goes out with the head, as good as at once.
+constexpr std::size_t sent_at_once = std::size_t{16} << 10;
+
+/// A header as CURLOPT_HTTPHEADER wants it: an empty one with a semicolon.
+std::string line_of(const header_field& field) {
+    std::string line(field.name);
+    // libcurl takes one of blanks alone for an order to leave its own out.
+    return trimmed(field.value).empty() ? line + ';' : line.append(": ").append(field.value);
+}
+
+} // namespace
+
+void exchange::set_up(easy& handle) {
+    handle.setopt<CURLOPT_URL>(what_.url)
+        .setopt<CURLOPT_PROTOCOLS_STR>("http,https")
+        .setopt<CURLOPT_HEADERFUNCTION>(&exchange::on_header)
+        .setopt<CURLOPT_HEADERDATA>(static_cast<void*>(this))
+        .setopt<CURLOPT_WRITEFUNCTION>(&exchange::on_write)
+        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(this))
+        .setopt<CURLOPT_SUPPRESS_CONNECT_HEADERS>(true);
+    set_head(handle);
+    set_body(handle);
+    set_connection(handle);
+    if (what_.progress)
+        set_progress(handle);
+    if (what_.tweak && (!of || what_.tweak_all_hops || of->first_origin == origin_of(what_.url)))
+        what_.tweak(handle);
+}
+
+void exchange::set_progress(easy& handle) {
+    handle.setopt<CURLOPT_XFERINFOFUNCTION>(
+        [told = what_.progress](curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                                curl_off_t sent) {
+            const auto count = [](curl_off_t bytes) { return static_cast<std::uint64_t>(bytes); };
+            told({count(received), count(to_receive), count(sent), count(to_send)});
+            return 0;
+        });
+}
+
+void exchange::set_head(easy& handle) {
+    const auto& options = network_->options();
+    std::vector<std::string> lines;
+    for (const auto field : what_.headers)
+        if (!same_token(field.name, "Content-Length")) // libcurl knows it
+            lines.push_back(line_of(field));
+    const auto& content = body_access::content(what_.body);
+    const bool posts =
+        content || what_.method == "POST" || what_.method == "PUT" || what_.method == "PATCH";
+    if (!what_.headers.contains("Content-Type")) {
+        const auto type = content ? content->content_type() : std::string();
+        if (!type.empty())
+            lines.push_back("Content-Type: " + type);
+        else if (posts && (content == nullptr || content->parts() == nullptr))
+            lines.emplace_back("Content-Type:"); // else libcurl says it is a form
+    }
+    if (content && !what_.headers.contains("Expect"))
+        lines.emplace_back("Expect:");
+    if (!lines.empty())
+        handle.setopt<CURLOPT_HTTPHEADER>(lines);
+    if (!what_.headers.contains("User-Agent"))
+        handle.setopt<CURLOPT_USERAGENT>(options.user_agent);
+    if (what_.decompress && !what_.headers.contains("Accept-Encoding"))
+        handle.setopt<CURLOPT_ACCEPT_ENCODING>("");
+}
+
+void exchange::set_body(easy& handle) {
+    const auto& content = body_access::content(what_.body);
+    const auto& method = what_.method;
+    if (method == "HEAD") {
+        handle.setopt<CURLOPT_NOBODY>(true);
+        return;
+    }
+    if (method != "GET" || content)
+        handle.setopt<CURLOPT_CUSTOMREQUEST>(method);
+    if (!content) {
+        if (method == "POST" || method == "PUT" || method == "PATCH") // they say Content-Length: 0
+            handle.setopt<CURLOPT_POSTFIELDS>(std::string_view());
+        return;
+    }
+    const bool may_repeat = content->replayable() && is_idempotent(method);
+    const auto* const text = content->text();
+    if (text != nullptr && may_repeat && text->size() <= sent_at_once) {
+        handle.setopt<CURLOPT_POSTFIELDS>(std::string_view(*text));
+    } else if (const auto* const parts = content->parts()) {
+        handle.setopt<CURLOPT_MIMEPOST>(*parts);
+    } else {
+        upload_.emplace(static_cast<upload::owner&>(*this), content, link(), may_repeat);
+        handle.setopt<CURLOPT_UPLOAD>(true)
+            .setopt<CURLOPT_READFUNCTION>(&upload::on_read)
+            .setopt<CURLOPT_READDATA>(static_cast<void*>(&*upload_))
+            .setopt<CURLOPT_SEEKFUNCTION>(&upload::on_seek)
+            .setopt<CURLOPT_SEEKDATA>(static_cast<void*>(&*upload_));
+        if (const auto size = content->size())
+            handle.setopt<CURLOPT_INFILESIZE_LARGE>(static_cast<curl_off_t>(*size));
+    }
+}
+
+void exchange::set_connection(easy& handle) {
+    const auto& options = network_->options();
+    auto& core = *easy_access::core_of(handle);
+    if (options.version != http_version::automatic)
+        handle.setopt<CURLOPT_HTTP_VERSION>(number_of(options.version));
+    if (of && of->limits.connect)
+        handle.setopt<CURLOPT_CONNECTTIMEOUT_MS>(
+            of->limits.connect->count() > 0 ? std::min(*of->limits.connect, as_good_as_none)
+                                            : as_good_as_none);
+    handle.setopt<CURLOPT_PROXY>(options.proxy.url).setopt<CURLOPT_NOPROXY>(options.proxy.no_proxy);
+    if (!options.proxy.user.empty())
+        handle.setopt<CURLOPT_PROXYUSERNAME>(options.proxy.user)
+            .setopt<CURLOPT_PROXYPASSWORD>(options.proxy.password);
+    const auto& tls = options.tls;
+    if (!tls.ca_file.empty())
+        handle.setopt<CURLOPT_CAINFO>(tls.ca_file);
+    else
+        core.prefer_ca_bundle();
+    if (!tls.certificate.empty())
+        handle.setopt<CURLOPT_SSLCERT>(tls.certificate);
+    if (!tls.key.empty())
+        handle.setopt<CURLOPT_SSLKEY>(tls.key);
+    if (!tls.pins.empty())
+        handle.setopt<CURLOPT_PINNEDPUBLICKEY>(tls.pins);
+    handle.setopt<CURLOPT_SSLVERSION>(tls.lowest == "1.3" ? CURL_SSLVERSION_TLSv1_3
+                                                          : CURL_SSLVERSION_TLSv1_2);
+    if (options.share) {
+        handle.setopt<CURLOPT_SHARE>(*options.share);
+        if (options.share->shares(CURL_LOCK_DATA_COOKIE))
+            handle.setopt<CURLOPT_COOKIEFILE>(""); // or libcurl has none, share or not
+    }
+    if (!options.resolve.empty())
+        handle.setopt<CURLOPT_RESOLVE>(options.resolve);
+    if (!options.unix_socket.empty())
+        handle.setopt<CURLOPT_UNIX_SOCKET_PATH>(options.unix_socket);
+    if (!options.local_address.empty())
+        handle.setopt<CURLOPT_INTERFACE>(options.local_address);
+    const auto& content = body_access::content(what_.body);
+    if (options.allow_address || (of && of->limits.first_byte) || upload_ ||
+        (content && content->parts()))
+        ask_before_sending(handle);
+}
+
+// Before a connection, and again before a request goes over one: that may have been made before the
+// guard was there. libcurl sends a request again of itself if a kept connection turns out to be
+// dead.
+void exchange::ask_before_sending(easy& handle) {
+    handle.setopt<CURLOPT_PREREQFUNCTION>([this](std::string_view peer, std::string_view, int,
+                                                 int) { return about_to_send(std::string(peer)); });
+    if (network_->options().allow_address)
+        handle.setopt<CURLOPT_OPENSOCKETFUNCTION>([this](curlsocktype, curl_sockaddr& address) {
+            if (!network_->options().allow_address(address.addr)) {
+                address_refused_ = true;
+                return curl_socket_t{CURL_SOCKET_BAD};
+            }
+            address_allowed_ = true;
+            return static_cast<curl_socket_t>(
+                ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
+        });
+}
+
+int exchange::about_to_send(const std::string& peer) {
+    const auto& allow = network_->options().allow_address;
+    if (allow && !is_allowed(allow, peer)) {
+        address_refused_ = true;
+        address_allowed_ = false;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (upload_ && upload_->begun() && !upload_->may_repeat()) {
+        fail(std::make_exception_ptr(
+            refusal(std::error_code(CURLE_SEND_FAIL_REWIND, easy_category()), fetch_phase::send)));
+        return CURL_PREREQFUNC_ABORT;
+    }
+    sent_at_ = now();
+    network_->deadlines().changed(*this);
+    return CURL_PREREQFUNC_OK;
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// How long an exchange takes, and may.
+#include "exchange.hpp"
+#include "phase.hpp"
+#include <curlicue/fetch_error.hpp>
+
+#include <algorithm>
+
+namespace curlicue::detail {
+namespace {
+
+// What is left of a body that nobody reads is to come within this.
+constexpr std::chrono::milliseconds soon(100);
+
+executor::clock::time_point after(executor::clock::time_point begun,
+                                  const time_limits::limit& limit) noexcept {
+    return limit && limit->count() > 0 && begun != executor::clock::time_point::max()
+               ? later(begun, *limit)
+               : executor::clock::time_point::max();
+}
+
+} // namespace
+
+hop_timings exchange::measured() const noexcept {
+    if (!handle_)
+        return {.queued = queued_};
+    return {.queued = queued_,
+            .resolved = handle_->getinfo<CURLINFO_NAMELOOKUP_TIME_T>(),
+            .connected = handle_->getinfo<CURLINFO_CONNECT_TIME_T>(),
+            .tls = handle_->getinfo<CURLINFO_APPCONNECT_TIME_T>(),
+            .sent = handle_->getinfo<CURLINFO_PRETRANSFER_TIME_T>(),
+            .first_byte = handle_->getinfo<CURLINFO_STARTTRANSFER_TIME_T>(),
+            .done = transfer_ ? std::chrono::microseconds(0)
+                              : handle_->getinfo<CURLINFO_TOTAL_TIME_T>()};
+}
+
+timings exchange::times() const {
+    timings all{earlier_};
+    all.hops.push_back(stage_ == stage::over ? at_end_ : at_head_);
+    return all;
+}
+
+/// Whether some of the request's body is yet to go.
+bool exchange::sends() const noexcept {
+    if (upload_)
+        return upload_->begun() && (upload_->has_data() || upload_->given() > uploaded_);
+    const auto& content = body_access::content(what_.body);
+    return content && content->parts() != nullptr && !published_ && sent_at_ != time::max();
+}
+
+exchange::time exchange::stalls_at() const noexcept {
+    const bool somebody_reads = (reading_ || (gathering_ && !ended_well_)) && !paused_;
+    return of && (somebody_reads || sends()) ? after(last_byte_, of->limits.stall) : time::max();
+}
+
+exchange::time exchange::first_byte_at() const noexcept {
+    if (!of || published_ || sends() || (upload_ && !upload_->ended()))
+        return time::max();
+    return after(sent_at_, of->limits.first_byte);
+}
+
+// Until there is a head its client looks after this one.
+exchange::time exchange::total_at() const noexcept {
+    return of && published_ ? of->deadline : time::max();
+}
+
+exchange::time exchange::next_look() const noexcept {
+    return dropped_ ? dropped_at_ + soon : std::min({stalls_at(), first_byte_at(), total_at()});
+}
+
+// libcurl does not say when it has sent something.
+void exchange::see_progress(time now) noexcept {
+    if (!sends())
+        return;
+    const auto sent = static_cast<std::uint64_t>(handle_->getinfo<CURLINFO_SIZE_UPLOAD_T>());
+    if (std::exchange(uploaded_, sent) != sent)
+        last_byte_ = sent_at_ = now;
+}
+
+void exchange::look(time now) noexcept {
+    if (dropped_)
+        return cancel_here(); // what was to come at once has not
+    see_progress(now);
+    if (total_at() <= now)
+        time_out(time_limit::total);
+    else if (first_byte_at() <= now)
+        time_out(time_limit::first_byte);
+    else if (stalls_at() <= now)
+        time_out(time_limit::stall);
+}
+
+void exchange::time_out(time_limit which) noexcept {
+    fail(std::make_exception_ptr(
+        fetch_error(errc::timed_out, phase_now(CURLE_OPERATION_TIMEDOUT), attempts_of(of), which)));
+}
+
+} // namespace curlicue::detail

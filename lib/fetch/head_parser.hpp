@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "response_state.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace curlicue::detail {
+
+/// Makes a head of the lines that libcurl gives one by one.
+class head_parser {
+public:
+    enum class found { nothing, end_of_interim, end_of_head, end_of_trailers, too_much };
+
+    /// @param line with its end
+    found take(std::string_view line);
+    response_head& head() noexcept { return head_; }
+    int status() const noexcept { return head_.status; }
+    const header_list& trailers() const noexcept { return trailers_; }
+
+private:
+    void take_field(std::string_view line, header_list& to);
+    void start(std::string_view line);
+
+    response_head head_;
+    header_list trailers_;
+    std::size_t size_ = 0;
+    bool behind_ = false; // the head
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "network.hpp"
+
+#include "exchange.hpp"
+
+#include <utility>
+
+namespace curlicue::detail {
+
+network::network(intrusive_ptr<engine> on, std::shared_ptr<const client_options> options,
+                 std::shared_ptr<detail::ongoing> counted)
+    : engine_(std::move(on)), options_(std::move(options)), ongoing_(std::move(counted)),
+      memory_(options_->memory), deadlines_(executor_link::of(engine_->executor())) {}
+
+network::~network() = default;
+
+future<response> network::fetch(request what) {
+    return make_intrusive<exchange>(shared_from_this(), std::move(what))->start();
+}
+
+void network::started(exchange_node& one) noexcept {
+    exchanges_.push_back(one);
+    ongoing_->transfer_begins();
+}
+
+void network::ended(exchange_node& one) noexcept {
+    one.unlink();
+    ongoing_->transfer_ends();
+}
+
+void network::cancel_all() noexcept {
+    intrusive_list<exchange_node> all;
+    all.splice(exchanges_);
+    while (auto* const each = all.pop_front()) {
+        exchanges_.push_back(*each);
+        each->cancel();
+    }
+}
+
+} // namespace curlicue::detail

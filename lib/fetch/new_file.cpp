@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "new_file.hpp"
+
+#include <cerrno>
+#include <random>
+#include <string>
+#include <system_error>
+
+namespace curlicue::detail {
+
+new_file::new_file(const std::filesystem::path& name) : name_(name) {
+    std::random_device random;
+    do {
+        meanwhile_ = name_;
+        meanwhile_ += "." + std::to_string(random()) + ".part";
+        file_.reset(std::fopen(meanwhile_.c_str(), "wbx"));
+    } while (!file_ && errno == EEXIST);
+    require(file_ != nullptr);
+}
+
+new_file::~new_file() {
+    if (!file_)
+        return;
+    file_.reset();
+    std::error_code ignored;
+    std::filesystem::remove(meanwhile_, ignored);
+}
+
+void new_file::write(std::string_view data) {
+    require(std::fwrite(data.data(), 1, data.size(), file_.get()) == data.size());
+    size_ += data.size();
+}
+
+void new_file::start_anew() {
+    file_.reset(std::freopen(meanwhile_.c_str(), "wb", file_.release()));
+    require(file_ != nullptr);
+    size_ = 0;
+}
+
+void new_file::finish() {
+    require(std::fflush(file_.get()) == 0);
+    std::filesystem::rename(meanwhile_, name_);
+    file_.reset();
+}
+
+void new_file::require(bool ok) const {
+    if (!ok)
+        throw std::system_error(errno, std::generic_category(), "fetch: " + name_.string());
+}
+
+} // namespace curlicue::detail

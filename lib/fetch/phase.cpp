@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "phase.hpp"
+
+#include <chrono>
+
+namespace curlicue::detail {
+
+std::optional<fetch_phase> usual_phase_of(CURLcode failure) noexcept {
+    switch (failure) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return fetch_phase::resolve;
+    case CURLE_COULDNT_CONNECT:
+        return fetch_phase::connect;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return fetch_phase::tls;
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_READ_ERROR:
+        return fetch_phase::send;
+    default:
+        return std::nullopt;
+    }
+}
+
+fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began) {
+    using namespace std::chrono_literals;
+    if (const auto phase = usual_phase_of(failure))
+        return *phase;
+    // What has happened has a time.
+    if (handle.getinfo<CURLINFO_PRETRANSFER_TIME_T>() == 0us) {
+        if (handle.getinfo<CURLINFO_NAMELOOKUP_TIME_T>() == 0us)
+            return fetch_phase::resolve;
+        // 7.88 has no time until TLS is through, but a port; 8.10 and newer have -1 there until
+        // then, and from 8.14 on no time either.
+        return handle.getinfo<CURLINFO_CONNECT_TIME_T>() == 0us &&
+                       handle.getinfo<CURLINFO_LOCAL_PORT>() <= 0
+                   ? fetch_phase::connect
+                   : fetch_phase::tls;
+    }
+    // From 8.7 on libcurl counts what the write callback has taken, not what it was given (sendf.c,
+    // cw_download_write).
+    return body_began || handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() != 0 ? fetch_phase::body
+                                                                         : fetch_phase::headers;
+}
+
+} // namespace curlicue::detail

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "body_content.hpp"
+
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <string>
+
+namespace curlicue::detail {
+
+/// What a `body_writer` writes, and a request reads.
+/// @threading thread-safe
+class pipe {
+public:
+    pipe();
+    pipe(const pipe&) = delete;
+    pipe& operator=(const pipe&) = delete;
+    ~pipe();
+
+    /// Ready when there is room. @throws usage_error{errc::closed} after the end
+    future<void> write(std::string piece);
+    void end();
+    void fail(std::exception_ptr why);
+    /// Its writer is gone.
+    void abandon() noexcept;
+
+    /// It is read by a request, whose executor is `link`. @throws
+    /// usage_error{errc::already_retrieved}
+    void bind(const intrusive_ptr<executor_link>& link);
+    bool bound() const noexcept;
+    future<std::string> next();
+    /// Nobody reads it (any more), for this reason or none.
+    void close(const std::exception_ptr& why) noexcept;
+
+private:
+    class word;
+    using reader = promise_state<std::string>;
+    struct written {
+        std::string piece;
+        intrusive_ptr<word> taken; // null where there was room
+    };
+
+    void end_with(const std::exception_ptr& why) noexcept;
+    void hand_over(std::unique_lock<std::mutex>& lock) noexcept;
+    void require_open(const char* what) const;
+
+    mutable std::mutex mutex_;
+    std::deque<written> pieces_;
+    std::size_t size_ = 0;
+    bool ended_ = false, over_ = false;
+    std::exception_ptr failure_; // the writer's, for the reader
+    std::exception_ptr refusal_; // the transfer's, for the writer
+    intrusive_ptr<executor_link> link_;
+    intrusive_ptr<reader> reading_;
+};
+
+/// The reading end of a pipe. Gone unread, its writer hears of it.
+class piped_content final : public body_content {
+public:
+    explicit piped_content(std::shared_ptr<pipe> from) noexcept : pipe_(std::move(from)) {}
+    ~piped_content() override { pipe_->close(nullptr); }
+
+    request_body::producer open(const intrusive_ptr<executor_link>& link) override;
+    void close(const std::exception_ptr& why) noexcept override { pipe_->close(why); }
+    void give_up(const std::exception_ptr& why) noexcept override {
+        if (!pipe_->bound())
+            pipe_->close(why);
+    }
+
+private:
+    const std::shared_ptr<pipe> pipe_;
+};
+
+} // namespace curlicue::detail

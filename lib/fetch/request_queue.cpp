@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "request_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace curlicue::detail {
+
+bool request_queue::has_room(const origin_queue& of) const noexcept {
+    return (limits_.total == 0 || running_ < limits_.total) &&
+           (limits_.per_origin == 0 || of.running < limits_.per_origin);
+}
+
+struct request_queue::held {
+    std::shared_ptr<request_queue> from;
+    std::string origin;
+
+    held() = default;
+    held(const held&) = delete;
+    held& operator=(const held&) = delete;
+    ~held() {
+        if (from)
+            from->give_back(origin);
+    }
+};
+
+request_queue::slot request_queue::take(const std::string& origin) {
+    auto given = std::make_shared<held>();
+    given->origin = origin;
+    ++origins_[origin].running;
+    ++running_;
+    given->from = shared_from_this();
+    return given;
+}
+
+std::optional<future<request_queue::slot>> request_queue::acquire(const std::string& origin,
+                                                                  int priority) {
+    slot given;
+    auto asked = make_intrusive<promise>(link_);
+    {
+        const std::lock_guard lock(mutex_);
+        auto& here = origins_[origin];
+        if (here.waiting == 0 && has_room(here)) {
+            given = take(origin);
+        } else if (waiting_ >= limits_.queue) {
+            forget_if_idle(origin);
+            return std::nullopt;
+        } else {
+            here.by_priority[priority].push_back(asked);
+            if (here.waiting++ == 0)
+                turns_.push_back(origin);
+            ++waiting_;
+        }
+    }
+    if (given)
+        asked->keep_promise(std::move(given));
+    else
+        asked->on_cancel([self = shared_from_this(), origin, asked = asked.get()] {
+            self->left(origin, intrusive_ptr<promise>::share(asked));
+        });
+    return future<slot>(std::move(asked));
+}
+
+void request_queue::forget_if_idle(const std::string& origin) noexcept {
+    const auto found = origins_.find(origin);
+    if (found != origins_.end() && found->second.running == 0 && found->second.waiting == 0)
+        origins_.erase(found);
+}
+
+void request_queue::give_back(const std::string& origin) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        --running_;
+        --origins_.find(origin)->second.running;
+        forget_if_idle(origin);
+    }
+    let_in();
+}
+
+void request_queue::left(const std::string& origin, const intrusive_ptr<promise>& who) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto found = origins_.find(origin);
+    if (found == origins_.end())
+        return;
+    for (auto& [priority, queue] : found->second.by_priority) {
+        if (std::erase(queue, who) == 0)
+            continue;
+        --waiting_;
+        if (--found->second.waiting == 0)
+            turns_.remove(origin);
+        return forget_if_idle(origin);
+    }
+}
+
+intrusive_ptr<request_queue::promise> request_queue::next_of(origin_queue& of) noexcept {
+    auto first = of.by_priority.begin();
+    while (first->second.empty())
+        first = of.by_priority.erase(first);
+    auto next = std::move(first->second.front());
+    first->second.pop_front();
+    --of.waiting;
+    --waiting_;
+    return next;
+}
+
+// Whose turn it was goes to the end. Who was cancelled meanwhile gives the slot back at once, in
+// here: that is seen by the next round, not by another of these.
+void request_queue::let_in() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(letting_in_, true))
+            return;
+    }
+    for (;;) {
+        intrusive_ptr<promise> next;
+        slot given;
+        try {
+            const std::lock_guard lock(mutex_);
+            const auto found = std::ranges::find_if(
+                turns_, [this](const std::string& each) { return has_room(origins_.at(each)); });
+            if (found == turns_.end()) {
+                letting_in_ = false;
+                return;
+            }
+            given = take(*found);
+            auto& origin = origins_.at(*found);
+            next = next_of(origin);
+            if (origin.waiting == 0)
+                turns_.erase(found);
+            else
+                turns_.splice(turns_.end(), turns_, found);
+        } catch (...) { // no memory; with the next that is given back
+            const std::lock_guard lock(mutex_);
+            letting_in_ = false;
+            return;
+        }
+        next->keep_promise(std::move(given));
+    }
+}
+
+std::size_t request_queue::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_;
+}
+
+std::map<std::string, std::size_t> request_queue::waiting_by_origin() const {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, std::size_t> all;
+    for (const auto& [origin, queue] : origins_)
+        if (queue.waiting != 0)
+            all[origin] = queue.waiting;
+    return all;
+}
+
+} // namespace curlicue::detail

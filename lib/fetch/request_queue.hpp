@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <curlicue/detail/promise_state.hpp>
+#include <curlicue/fetch.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace curlicue::detail {
+
+/// Who may begin, and who waits: no more than so many to an origin, and in all. Fair between
+/// origins, one after the other; inside one by priority, and then first come, first served.
+/// @threading thread-safe
+class request_queue final : public std::enable_shared_from_this<request_queue> {
+public:
+    /// Given back at its end.
+    using slot = std::shared_ptr<const void>;
+
+    request_queue(request_limits limits, intrusive_ptr<executor_link> link)
+        : limits_(limits), link_(std::move(link)) {}
+
+    /// None if too many wait.
+    std::optional<future<slot>> acquire(const std::string& origin, int priority);
+    std::size_t waiting() const;
+    std::map<std::string, std::size_t> waiting_by_origin() const;
+
+private:
+    using promise = promise_state<slot>;
+    struct held;
+    struct origin_queue {
+        std::size_t running = 0;
+        std::size_t waiting = 0;
+        std::map<int, std::deque<intrusive_ptr<promise>>, std::greater<>> by_priority;
+    };
+
+    bool has_room(const origin_queue& of) const noexcept;
+    slot take(const std::string& origin);
+    void give_back(const std::string& origin) noexcept;
+    void left(const std::string& origin, const intrusive_ptr<promise>& who) noexcept;
+    void forget_if_idle(const std::string& origin) noexcept;
+    void let_in() noexcept;
+    intrusive_ptr<promise> next_of(origin_queue& of) noexcept;
+
+    const request_limits limits_;
+    const intrusive_ptr<executor_link> link_;
+    mutable std::mutex mutex_;
+    std::size_t running_ = 0, waiting_ = 0;
+    bool letting_in_ = false;
+    std::unordered_map<std::string, origin_queue> origins_;
+    std::list<std::string> turns_; // of the origins at which somebody waits
+};
+
+} // namespace curlicue::detail

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// A client on an async_multi, beside real servers.
+#include "support/fetch_fixture.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace curlicue;
+using namespace curlicue::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+TEST_F(AFetch, GetsABody) {
+    response one = run(fetch(*multi, url("/hello")));
+    EXPECT_EQ(one.status(), 200);
+    EXPECT_EQ(one.reason(), "OK");
+    EXPECT_EQ(one.version(), http_version::http1);
+    EXPECT_EQ(one.url(), url("/hello"));
+    EXPECT_EQ(one.content_length(), 6u);
+    EXPECT_EQ(one.remote_address(), "127.0.0.1");
+    EXPECT_FALSE(one.redirected());
+    EXPECT_EQ(run(one.text()), "hello\n");
+    EXPECT_TRUE(one.trailers().empty());
+    ASSERT_EQ(one.times().hops.size(), 1u);
+    EXPECT_GT(one.times().hops[0].done.count(), 0);
+}
+
+TEST_F(AFetch, IsTheShortestProgram) {
+    std::vector<future<std::string>> bodies;
+    for (const auto& where : {url("/hello"), url("/status/404"), url("/bytes/1024")})
+        bodies.push_back(made->get(where).then(
+            [](response one) { return std::move(one).throw_for_status().text(); }));
+    const auto all = run(when_all(std::move(bodies)));
+    EXPECT_EQ(all[0].value(), "hello\n");
+    EXPECT_EQ(all[1].message(), "fetch: status 404 Not Found");
+    EXPECT_EQ(all[2].value(), bytes(1024));
+}
+
+TEST_F(AFetch, IsCompressedUnlessToldOtherwise) {
+    EXPECT_EQ(text_of(url("/gzip/1048576")), bytes(1 << 20));
+    response plain = run(made->fetch({.url = url("/gzip/1048576"), .decompress = false}));
+    EXPECT_FALSE(plain.headers().contains("Content-Encoding"));
+    response raw = run(made->get(url("/gzip/1048576"), {{"Accept-Encoding", "gzip"}}));
+    EXPECT_EQ(raw.headers().get("Content-Encoding"), "gzip");
+    EXPECT_NE(run(raw.text()), bytes(1 << 20));
+}
+
+TEST_F(AFetch, SpeaksTlsAndHttp2) {
+    response one = run(made->get(nginx::shared().https("/hello")));
+    EXPECT_EQ(one.version(), http_version::http2);
+    EXPECT_EQ(run(one.text()), "hello\n");
+}
+
+TEST_F(AFetch, SendsWhatItIsGiven) {
+    const auto get = echo({.headers = {{"X-Test", "1"}, {"X-Empty", ""}}});
+    EXPECT_TRUE(get.starts_with("GET /echo HTTP/1.1\r\n")) << get;
+    EXPECT_TRUE(has(get, "\r\nX-Test: 1\r\n")) << get;
+    EXPECT_TRUE(has(get, "\r\nX-Empty:\r\n")) << get;
+    EXPECT_TRUE(has(get, "\r\nAccept: */*\r\n")) << get;
+    EXPECT_TRUE(has(get, "\r\nUser-Agent: curlicue/")) << get;
+    EXPECT_FALSE(has(get, "Content-")) << get;
+    const auto post = echo({.body = "body"});
+    EXPECT_TRUE(post.starts_with("POST /echo HTTP/1.1\r\n")) << post;
+    EXPECT_TRUE(has(post, "\r\nContent-Length: 4\r\n")) << post;
+    EXPECT_FALSE(has(post, "Content-Type")) << post;
+    EXPECT_FALSE(has(post, "Expect")) << post;
+    EXPECT_TRUE(post.ends_with("\r\n\r\nbody")) << post;
+    const auto put = echo({.method = "PUT", .body = "body"});
+    EXPECT_TRUE(put.starts_with("PUT /echo HTTP/1.1\r\n")) << put;
+    EXPECT_TRUE(put.ends_with("\r\n\r\nbody")) << put;
+    EXPECT_TRUE(has(echo({.method = "POST"}), "\r\nContent-Length: 0\r\n"));
+    EXPECT_TRUE(has(echo({.method = "PUT"}), "\r\nContent-Length: 0\r\n"));
+    EXPECT_TRUE(echo({.method = "DELETE"}).starts_with("DELETE /echo"));
+    EXPECT_TRUE(echo({.method = "QUERY", .body = "q"}).starts_with("QUERY /echo"));
+}
+
+TEST_F(AFetch, HasADoorToEveryOption) {
+    const auto text =
+        echo({.tweak = [](easy& handle) { handle.setopt<CURLOPT_REFERER>("http://from.test/"); }});
+    EXPECT_TRUE(has(text, "\r\nReferer: http://from.test/\r\n"));
+    EXPECT_THROW(run(made->fetch({.url = url("/hello"),
+                                  .tweak = [](easy&) { throw std::range_error("mine"); }})),
+                 std::range_error);
+}
+
+TEST_F(AFetch, TakesUrlsOfManyTypesAndRequests) {
+    const auto where = url("/hello");
+    const auto text = [&](future<response> one) { return run(run(std::move(one)).text()); };
+    EXPECT_EQ(text(fetch(*multi, where)), "hello\n");
+    EXPECT_EQ(text(fetch(*multi, where.c_str())), "hello\n");
+    EXPECT_EQ(text(fetch(*multi, std::string_view(where))), "hello\n");
+    EXPECT_EQ(text(fetch(*multi, {.url = where})), "hello\n");
+    EXPECT_EQ(text(fetch(*multi, request{.url = where})), "hello\n");
+    EXPECT_EQ(text(made->fetch(where)), "hello\n");
+    EXPECT_EQ(text(made->fetch(where.c_str())), "hello\n");
+    EXPECT_EQ(text(made->fetch(std::string_view(where))), "hello\n");
+    EXPECT_EQ(text(made->fetch({.url = where})), "hello\n");
+}
+
+TEST_F(AFetch, HasACallForEachMethod) {
+    const auto sent = [&](future<response> one) {
+        const auto text = run(run(std::move(one)).text());
+        return text.substr(0, text.find(' '));
+    };
+    const auto where = odd.url("/echo");
+    EXPECT_EQ(sent(made->get(where)), "GET");
+    EXPECT_EQ(sent(made->del(where)), "DELETE");
+    EXPECT_EQ(sent(made->post(where, "x")), "POST");
+    EXPECT_EQ(sent(made->put(where, std::string("x"))), "PUT");
+    EXPECT_EQ(sent(made->patch(where, std::string_view("x"))), "PATCH");
+    EXPECT_EQ(sent(made->fetch({.url = where, .body = "x"})), "POST");
+    EXPECT_EQ(sent(made->fetch({.url = where, .method = "OPTIONS"})), "OPTIONS");
+    response head = run(made->head(url("/hello")));
+    EXPECT_EQ(head.content_length(), 6u);
+    EXPECT_EQ(run(head.text()), "");
+}
+
+TEST_F(AFetch, ShowsTheFinalHeadOnly) {
+    response one = run(made->get(odd.url("/hints")));
+    EXPECT_EQ(one.status(), 200);
+    EXPECT_FALSE(one.headers().contains("Link"));
+    EXPECT_EQ(run(one.text()), "abc");
+    response folded = run(made->get(odd.url("/header/folded")));
+    EXPECT_EQ(folded.headers().get("X-Folded"), "a b");
+}
+
+TEST_F(AFetch, KeepsTheHeadersOfACompressedBody) {
+    response one = run(made->get(url("/gzip/1048576")));
+    EXPECT_EQ(one.headers().get("Content-Encoding"), "gzip");
+    EXPECT_EQ(run(one.text()), bytes(1 << 20));
+}
+
+TEST_F(AFetch, LetsTweakAuthenticate) {
+    response one = run(made->fetch({.url = odd.url("/digest"), .tweak = [](easy& handle) {
+                                        handle.setopt<CURLOPT_HTTPAUTH>(CURLAUTH_DIGEST)
+                                            .setopt<CURLOPT_USERPWD>("user:secret");
+                                    }}));
+    EXPECT_EQ(one.status(), 200);
+    EXPECT_EQ(run(one.text()), "hello\n");
+    response refused = run(made->get(odd.url("/digest")));
+    EXPECT_EQ(refused.status(), 401);
+    request basic{.url = url("/auth")};
+    EXPECT_EQ(run(run(made->fetch(basic.basic_auth("user", "secret"))).text()), "hello\n");
+    EXPECT_EQ(run(made->fetch({.url = url("/auth")})).status(), 401);
+}
+
+struct point {
+    int x;
+    friend point from_body(body_as<point>, const std::string& text) { return {std::stoi(text)}; }
+    friend request_body to_body(const point& of) { return std::to_string(of.x); }
+};
+
+TEST_F(AFetch, HasBodiesOfTypesOfTheUsers) {
+    response one = run(made->put(url("/upload/point"), request_body::from(point{42})));
+    EXPECT_EQ(one.status() / 100, 2);
+    response two = run(made->get(url("/upload/point")));
+    EXPECT_EQ(run(two.as<point>()).x, 42);
+    response bad = run(made->get(url("/hello")));
+    EXPECT_THROW(run(bad.as<point>()), std::invalid_argument);
+}
+
+/// As much of nlohmann::json as matters.
+struct number_as_json {
+    int value = 0;
+    std::string dump() const { return std::to_string(value); }
+    static number_as_json parse(const std::string& text) { return {std::stoi(text)}; }
+};
+
+TEST_F(AFetch, KnowsJson) {
+    const auto sent = echo({.body = request_body::from(number_as_json{42})});
+    EXPECT_TRUE(has(sent, "\r\nContent-Type: application/json\r\n")) << sent;
+    EXPECT_TRUE(sent.ends_with("\r\n\r\n42")) << sent;
+    response one = run(made->put(url("/upload/json"), "43"));
+    response two = run(made->get(url("/upload/json")));
+    EXPECT_EQ(run(two.as<number_as_json>()).value, 43);
+}
+
+TEST_F(AFetch, ConnectsBeforeItIsNeeded) {
+    const scripted_server server(for_each_request([](connection& client, const std::string&) {
+        return client.write("HTTP/1.1 204 None\r\n\r\n");
+    }));
+    run(made->preconnect(server.url()));
+    EXPECT_EQ(server.accepted(), 1u);
+    EXPECT_EQ(run(made->get(server.url())).status(), 204);
+    EXPECT_EQ(server.accepted(), 1u);
+    EXPECT_THROW(run(made->preconnect("http://127.0.0.1:1/")), fetch_error);
+}
+
+TEST_F(AFetch, IsRunInsideTasks) {
+    const auto both = [&]() -> task<std::string> {
+        auto answer = made->get(url("/hello"));
+        response one = co_await std::move(answer);
+        auto body = one.text();
+        co_return co_await std::move(body);
+    };
+    EXPECT_EQ(run(co_spawn(multi->executor(), both)), "hello\n");
+}
+
+TEST_F(AFetch, HasLayersWhoseNextLivesAsLongAsTheBody) {
+    int chunks = 0;
+    std::optional<client> layered(made->with([&](request what, transport& next) {
+        return next.fetch(std::move(what)).then([&](response one) {
+            auto body = std::make_shared<body_stream>(one.body());
+            return std::move(one).with_body([body, &chunks] {
+                ++chunks;
+                return body->read();
+            });
+        });
+    }));
+    response one = run(layered->get(url("/bytes/1048576")));
+    layered.reset();
+    EXPECT_EQ(one.content_length(), 1u << 20);
+    EXPECT_TRUE(run(one.text()) == bytes(1 << 20));
+    EXPECT_GT(chunks, 1);
+}
+
+TEST_F(AFetch, SpeaksTheVersionThatIsAskedFor) {
+    const auto where = nginx::shared().https("/hello");
+    const auto ca = nginx::shared().ca_file().string();
+    const client old(*multi, {.version = http_version::http1, .tls = {.ca_file = ca}});
+    EXPECT_EQ(run(old.get(where)).version(), http_version::http1);
+    const client newer(*multi, {.version = http_version::http2, .tls = {.ca_file = ca}});
+    EXPECT_EQ(run(newer.get(where)).version(), http_version::http2);
+}
+
+} // namespace
