@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where a client may connect to, and what it does of itself.
 #include "support/fetch_fixture.hpp"
+#include "support/temporary_directory.hpp"
 #include <curlicue/share.hpp>
 
 #include <cstdlib>
@@ -36,7 +37,7 @@ TEST(AnAddress, IsPublicOrNot) {
           "192.167.0.1",    "192.169.0.1",      "198.17.255.255",  "198.20.0.0",
           "203.0.114.0",    "223.255.255.255",  "2606:4700::1111", "2a00::1",
           "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"})
-        EXPECT_TRUE(is_public(text) || std::string(text) == "::ffff:1.1.1.1") << text;
+        EXPECT_TRUE(is_public(text)) << text;
     for (const char* text :
          {"0.0.0.0", "0.1.2.3", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255",
           "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.0", "172.31.255.255",
@@ -174,6 +175,69 @@ TEST_F(AFetch, HasCookiesOnlyWithAShareOfThem) {
     static_cast<void>(run(with.get(url("/cookie"))));
     response one = run(with.get(url("/request")));
     EXPECT_TRUE(has(run(one.text()), "taste=sweet"));
+}
+
+// What says so is heeded over TLS alone (RFC 6797 8.1), and not from an address without a name.
+class AServerForTlsAlone : public AFetch {
+protected:
+    void SetUp() override {
+        AFetch::SetUp();
+        secure = nginx::shared().https("/hsts");
+        secure.replace(secure.find("127.0.0.1"), 9, "localhost");
+        plain = "http" + secure.substr(5);
+    }
+    client heeding(std::string file = "") {
+        return client(*multi, {.tls = {.ca_file = nginx::shared().ca_file().string()},
+                               .hsts = std::move(file)});
+    }
+    std::string secure, plain;
+};
+
+TEST_F(AServerForTlsAlone, IsAskedOverTlsOnceItHasSaidSo) {
+    const auto one = heeding();
+    EXPECT_EQ(run(one.get(plain)).status(), 400) << "plain text to a port for TLS";
+    EXPECT_EQ(run(one.get(secure)).status(), 200);
+    response upgraded = run(one.get(plain));
+    EXPECT_EQ(upgraded.status(), 200);
+    EXPECT_EQ(upgraded.url(), secure);
+    EXPECT_EQ(run(heeding().get(plain)).status(), 400) << "of another client nobody knows";
+    EXPECT_EQ(run(made->get(plain)).status(), 400);
+}
+
+TEST_F(AServerForTlsAlone, IsRememberedInAFile) {
+    const temporary_directory directory;
+    const auto file = (directory / "hsts").string();
+    {
+        const auto one = heeding(file);
+        EXPECT_EQ(run(one.get(secure)).status(), 200);
+        run(one.close());
+    }
+    run_until_idle();
+    EXPECT_TRUE(has(read_file(file), "localhost"));
+    EXPECT_EQ(run(heeding(file).get(plain)).status(), 200);
+}
+
+TEST_F(AServerForTlsAlone, LeadsNowhereElse) {
+    const auto one = heeding();
+    EXPECT_EQ(run(one.get(secure)).status(), 200);
+    plain.replace(plain.find("/hsts"), 5, "/hsts/to/http");
+    EXPECT_EQ(error_of([&] { run(one.get(plain)); }).code(), errc::redirect_refused)
+        << "from what has become https";
+}
+
+TEST_F(AFetch, HasOneShareAlone) {
+    const auto mine = std::make_shared<share>(std::initializer_list{CURL_LOCK_DATA_DNS});
+    EXPECT_THROW(client(*multi, {.share = mine, .hsts = ""}), std::invalid_argument);
+}
+
+TEST_F(AFetch, SaysAtOnceWhatLibcurlCannot) {
+    const auto features = curl_version_info(CURLVERSION_NOW)->features;
+    for (const auto version : {http_version::http3, http_version::http3_only}) {
+        if ((features & CURL_VERSION_HTTP3) != 0)
+            EXPECT_NO_THROW(client(*multi, {.version = version}));
+        else
+            EXPECT_EQ(failure_of([&] { client(*multi, {.version = version}); }), errc::too_old);
+    }
 }
 
 TEST_F(AFetch, MayGoToAUnixSocket) {

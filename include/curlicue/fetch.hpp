@@ -83,7 +83,11 @@ struct client_options {
     proxy_options proxy = {};
     tls_options tls = {};
     std::shared_ptr<curlicue::share> share = {}; ///< with cookies, say
-    std::vector<std::string> resolve = {};       ///< CURLOPT_RESOLVE
+    /// Whether servers are asked over TLS alone once they have said so there (HSTS, RFC 6797): in
+    /// the file of this name, which is read at the first request and written at the client's end,
+    /// or, if that is empty, in memory.
+    std::optional<std::string> hsts = {};
+    std::vector<std::string> resolve = {}; ///< CURLOPT_RESOLVE
     std::string unix_socket = {};
     std::string local_address = {}; ///< CURLOPT_INTERFACE
     /// Asked before each connection, and again before a request goes over one.
@@ -115,7 +119,8 @@ struct client_stats {
 /// @threading thread-safe
 class CURLICUE_EXPORT client {
 public:
-    /// @throws std::invalid_argument for options that contradict one another
+    /// @throws std::invalid_argument for options that contradict one another;
+    ///     usage_error{errc::too_old} for what the libcurl at hand was built without
     explicit client(async_multi& multi, client_options options = {});
     /// On a transport of the user's own.
     explicit client(std::shared_ptr<transport> below, client_options options = {});
@@ -137,7 +142,8 @@ public:
     future<response> patch(std::string_view url, request_body body, header_list headers = {}) const;
 
     /// Sees to it that there is a connection for the next request there, by a HEAD, since libcurl
-    /// pools none that has only connected. Fails as `fetch`; what the server answers does not matter.
+    /// pools none that has only connected. Fails as `fetch`; what the server answers does not
+    /// matter.
     future<void> preconnect(std::string_view url) const;
 
     /// The same, with one more layer outside all others.

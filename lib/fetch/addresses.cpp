@@ -60,18 +60,19 @@ bool is_in(const v6_bytes& address, const v6_net& net) noexcept {
     return true;
 }
 
-// Of the IPv6 ones those inside 2000::/3; outside of it nothing is public but NAT64.
+// Of the IPv6 ones those inside 2000::/3; outside of it nothing is public but what leads to IPv4.
 constexpr std::array special_v6{
     v6_net{{0x20, 0x01, 0x00, 0x00}, 23}, // IETF protocols, Teredo among them
     v6_net{{0x20, 0x01, 0x0d, 0xb8}, 32}, // documentation
     v6_net{{0x3f, 0xff, 0x00, 0x00}, 20}, // likewise (RFC 9637)
 };
 constexpr v6_net global_unicast{{0x20}, 3};
+constexpr v6_net mapped{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96};
 constexpr v6_net nat64{{0x00, 0x64, 0xff, 0x9b}, 96};
 constexpr v6_net six_to_four{{0x20, 0x02}, 16};
 
 bool is_public(const v6_bytes& address) noexcept {
-    if (is_in(address, nat64)) // 6052: the address is at its end
+    if (is_in(address, mapped) || is_in(address, nat64)) // RFC 4291, 6052: it is at the end
         return is_public(v4_in(address, 12));
     if (is_in(address, six_to_four))
         return is_public(v4_in(address, 2));

@@ -13,6 +13,10 @@
 namespace curlicue::detail {
 namespace {
 
+bool libcurl_has(int feature) noexcept {
+    return (curl_version_info(CURLVERSION_NOW)->features & feature) != 0;
+}
+
 void check_guard(const client_options& options) {
     if (!options.allow_address)
         return;
@@ -26,8 +30,29 @@ void check_guard(const client_options& options) {
                                     "address alone; set proxy_is_trusted if that will do");
 }
 
+void check_share(const client_options& options) {
+    if (!options.share)
+        return;
+    if (options.hsts)
+        throw std::invalid_argument("client_options: with hsts a client has a share of its own; "
+                                    "leave one of them out");
+    // Else a server may set cookies for all of a suffix that many have in common.
+    if (options.share->shares(CURL_LOCK_DATA_COOKIE) && !libcurl_has(CURL_VERSION_PSL))
+        throw usage_error(errc::too_old, "client_options: cookies (libcurl with libpsl)");
+}
+
+void check_version(http_version asked) {
+    if (asked == http_version::http2 && !libcurl_has(CURL_VERSION_HTTP2))
+        throw usage_error(errc::too_old, "client_options: HTTP/2 (libcurl with nghttp2)");
+    if ((asked == http_version::http3 || asked == http_version::http3_only) &&
+        !libcurl_has(CURL_VERSION_HTTP3))
+        throw usage_error(errc::too_old, "client_options: HTTP/3 (libcurl with it)");
+}
+
 void check_options(const client_options& options) {
     check_guard(options);
+    check_share(options);
+    check_version(options.version);
     if (options.high_water == 0)
         throw std::invalid_argument("client_options: high_water is at least 1");
     if (!options.tls.lowest.empty() && options.tls.lowest != "1.2" && options.tls.lowest != "1.3")

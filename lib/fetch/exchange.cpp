@@ -192,10 +192,18 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
         fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message()));
 }
 
+// HSTS may have made https of it.
+std::string exchange::sent_to() const {
+    if (network_->hsts() != nullptr)
+        if (const auto url = handle_->getinfo<CURLINFO_EFFECTIVE_URL>())
+            return std::string(*url);
+    return what_.url;
+}
+
 // The head, for whoever waits for it.
 void exchange::publish() {
     head = std::move(parser_.head());
-    url = without_credentials(std::move(what_.url));
+    url = without_credentials(sent_to());
     if (const auto address = handle_->getinfo<CURLINFO_PRIMARY_IP>())
         remote_address = *address;
     at_head_ = measured();

@@ -73,6 +73,7 @@ private:
     void source_ready() noexcept override;
     void end() noexcept;
     void publish();
+    std::string sent_to() const;
     void cancel_here() noexcept;
     void fail(std::exception_ptr why) noexcept;
     std::exception_ptr failure_of(const result<easy>& outcome) noexcept;

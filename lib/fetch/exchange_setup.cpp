@@ -167,6 +167,8 @@ void exchange::set_connection(easy& handle) {
         if (options.share->shares(CURL_LOCK_DATA_COOKIE))
             handle.setopt<CURLOPT_COOKIEFILE>(""); // or libcurl has none, share or not
     }
+    if (auto* const hsts = network_->hsts())
+        hsts->lend_to(handle);
     if (!options.resolve.empty())
         handle.setopt<CURLOPT_RESOLVE>(options.resolve);
     if (!options.unix_socket.empty())

@@ -10,7 +10,10 @@ namespace curlicue::detail {
 network::network(intrusive_ptr<engine> on, std::shared_ptr<const client_options> options,
                  std::shared_ptr<detail::ongoing> counted)
     : engine_(std::move(on)), options_(std::move(options)), ongoing_(std::move(counted)),
-      memory_(options_->memory), deadlines_(executor_link::of(engine_->executor())) {}
+      memory_(options_->memory), deadlines_(executor_link::of(engine_->executor())) {
+    if (options_->hsts)
+        hsts_.emplace(*options_->hsts);
+}
 
 network::~network() = default;
 

@@ -3,6 +3,7 @@
 
 #include "../engine.hpp"
 #include "deadlines.hpp"
+#include "hsts_cache.hpp"
 #include "memory_budget.hpp"
 #include "ongoing.hpp"
 #include <curlicue/detail/intrusive_list.hpp>
@@ -11,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace curlicue::detail {
 
@@ -41,6 +43,8 @@ public:
     const client_options& options() const noexcept { return *options_; }
     engine& on() const noexcept { return *engine_; }
     easy take_easy() { return easies_.take(); }
+    /// None, unless the client is to have one.
+    hsts_cache* hsts() noexcept { return hsts_ ? &*hsts_ : nullptr; }
     memory_budget& memory() noexcept { return memory_; }
     detail::deadlines& deadlines() noexcept { return deadlines_; }
 
@@ -58,6 +62,7 @@ private:
     const std::shared_ptr<const client_options> options_;
     const std::shared_ptr<detail::ongoing> ongoing_;
     easy_pool easies_;
+    std::optional<hsts_cache> hsts_;
     memory_budget memory_;
     detail::deadlines deadlines_;
     intrusive_list<exchange_node> exchanges_;

@@ -91,6 +91,8 @@ private:
                 refuse(what, "a redirect, where redirect_mode::error is set");
             if (followed == policy.most)
                 refuse(what, "more redirects than redirect_policy::most");
+            if (hop.url().starts_with("https:") && what.url.starts_with("http:"))
+                what.url.insert(4, "s"); // by HSTS
             turn_to(what, hop.status(),
                     redirected_to(what.url, std::string(*location), attempts_of(what.call)));
             if (what.call)

@@ -52,6 +52,11 @@ http {
         location = /request {
             return 200 "$request_method\n$request_uri\n$server_protocol\n$http_user_agent\n$http_via\n$http_cookie\n$http_x_test\n";
         }
+        location /hsts {
+            add_header Strict-Transport-Security max-age=600 always;
+            return 200;
+            location = /hsts/to/http { return 302 http://localhost/; }
+        }
         location = /cookie { add_header Set-Cookie taste=sweet; return 200 ""; }
         location = /auth {
             auth_basic curlicue;
