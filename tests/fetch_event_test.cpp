@@ -98,6 +98,8 @@ TEST_F(AFetch, TellsTheTimesOfEachHop) {
         EXPECT_GT(hop.done, 0us);
         EXPECT_EQ(hop.tls, 0us);
     }
+    const auto& first = one.times().hops[0];
+    EXPECT_EQ(&first, &one.times().hops[0]);
     response secure = run(made->get(nginx::shared().https("/hello")));
     EXPECT_GT(secure.times().hops[0].tls, 0us);
 }

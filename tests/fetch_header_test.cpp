@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "support/memory_peak.hpp"
 #include <curlicue/header_list.hpp>
 
 #include <stdexcept>
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 using namespace curlicue;
+using namespace curlicue::test;
 
 namespace {
 
@@ -64,6 +66,16 @@ TEST(AHeaderList, IsAValue) {
     EXPECT_NE(copy, list);
     EXPECT_EQ(list, (header_list{{"a", "1"}}));
     EXPECT_EQ(list.get("A"), "1");
+}
+
+TEST(AHeaderList, DoesNotKeepWhatIsReplaced) {
+    header_list list{{"A", "1"}, {"B", "kept"}};
+    const memory_peak memory;
+    for (int i = 0; i != 8'000; ++i)
+        list.set("A", std::string(100'000, 'x'));
+    EXPECT_LT(memory.growth(), 400u << 20) << "as much as the address sanitizer keeps, too";
+    EXPECT_EQ(list.get("B"), "kept");
+    EXPECT_EQ(list.size(), 2u);
 }
 
 TEST(AHeaderList, RefusesNamesThatAreNoTokens) {

@@ -25,6 +25,10 @@ protected:
             for (int i = 0; i != 10; ++i)
                 server->on("GET", url(host, i)).reply(204).after(1s);
     }
+    void TearDown() override {
+        if (limited) // with what waits yet
+            limited->close().get();
+    }
     static std::string url(const std::string& host, int number) {
         return "http://" + host + ".test/" + std::to_string(number);
     }
@@ -170,6 +174,7 @@ TEST_F(ALimit, IsSharedByCopiesAndByThoseWithAnotherLayer) {
     const client other(server);
     auto fourth = other.get(url("a", 3));
     EXPECT_EQ(came(), "a0 a3");
+    other.close().get();
 }
 
 TEST_F(ALimit, IsEnteredForEachHop) {

@@ -26,8 +26,13 @@ namespace {
 
 class AMock : public ::testing::Test {
 protected:
+    // What waits yet keeps its client and the mock.
+    void TearDown() override {
+        tested.close().get();
+        limited.close().get();
+    }
     std::shared_ptr<mock> server = std::make_shared<mock>();
-    client tested{server};
+    client tested{server}, limited{server};
     const std::string home = "http://example.test/";
 };
 
@@ -195,7 +200,7 @@ TEST_F(AMock, MayBeTheNextOfALayerThatIsATask) {
 
 TEST_F(AMock, HasNoMoreThanSoManyAtOnce) {
     server->on("GET", home).reply(200).after(1s);
-    const client limited(server, {.at_once = {.per_origin = 2}});
+    limited = client(server, {.at_once = {.per_origin = 2}});
     std::vector<future<response>> all;
     for (int i = 0; i != 5; ++i)
         all.push_back(limited.get(home));
@@ -212,14 +217,14 @@ TEST_F(AMock, HasNoMoreThanSoManyAtOnce) {
 
 TEST_F(AMock, RefusesWhatTheQueueHasNoRoomFor) {
     server->on("GET", home).after(1s);
-    const client limited(server, {.at_once = {.total = 1, .queue = 1}});
+    limited = client(server, {.at_once = {.total = 1, .queue = 1}});
     auto one = limited.get(home), two = limited.get(home);
     EXPECT_EQ(failure_of([&] { limited.get(home).get(); }), errc::queue_full);
 }
 
 TEST_F(AMock, TellsWhichLimitWasOverInTheQueue) {
     server->on("GET", home).after(1h);
-    const client limited(server, {.at_once = {.total = 1}});
+    limited = client(server, {.at_once = {.total = 1}});
     auto one = limited.get(home);
     auto two = limited.fetch({.url = home, .limits = {.queue = 2s}});
     server->advance(2s);

@@ -21,6 +21,7 @@ namespace {
 
 class ARetry : public ::testing::Test {
 protected:
+    void TearDown() override { tested.close().get(); } // with what waits yet
     std::size_t asked() const { return server->requests().size(); }
     request again(unsigned attempts = 3) const {
         return {.url = home, .retries = retry_policy{.attempts = attempts}};
@@ -290,7 +291,8 @@ TEST_F(AFetch, IsNotSentAgainByLibcurlEither) {
     std::atomic<int> requests = 0;
     // The first answer keeps the connection, which is gone when the second request has come.
     const scripted_server dying([&](connection& client) {
-        client.read_request_head();
+        if (client.read_request_head().empty())
+            return; // connected to, but not asked
         ++requests;
         client.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         const auto head = client.read_request_head();

@@ -69,6 +69,7 @@ private:
     header_field at(std::size_t index) const noexcept;
     std::size_t find(std::string_view name, std::size_t from = 0) const noexcept;
     place append(std::string_view name, std::string_view value);
+    void forget_replaced();
 
     std::string text_;
     std::vector<place> places_;

@@ -147,6 +147,7 @@ public:
     std::string_view content_type() const noexcept;
     /// Empty if there was no connection.
     std::string_view remote_address() const noexcept;
+    /// As of this call; they live as long as the response.
     const timings& times() const;
 
     /// @throws status_error unless `ok`, with what of the body is here already

@@ -3,6 +3,7 @@
 
 #include <curlicue/header_list.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -28,14 +29,14 @@ struct header_access {
         }
         to.places_.push_back(to.append(name, value));
     }
-    /// The last one's value goes on: on a line of its own, of old.
+    /// The value of the last one that was added goes on: on a line of its own, of old.
     static void extend(header_list& to, std::string_view more) {
-        if (to.places_.empty())
+        if (to.places_.empty() || more.empty())
             return;
         auto& last = to.places_.back();
-        const auto field = to.at(to.size() - 1);
-        const std::string name(field.name);
-        last = to.append(name, std::string(field.value) + ' ' + std::string(more));
+        if (last.end != last.value)
+            to.text_ += ' ';
+        last.end = static_cast<std::uint32_t>(to.text_.append(more).size());
     }
 };
 

@@ -87,6 +87,7 @@ header_list& header_list::set(std::string_view name, std::string_view value) {
         if (!detail::same_token(at(i).name, name))
             places_[kept++] = places_[i];
     places_.resize(kept);
+    forget_replaced();
     return *this;
 }
 
@@ -98,6 +99,21 @@ std::size_t header_list::erase(std::string_view name) noexcept {
     const auto erased = size() - kept;
     places_.resize(kept);
     return erased;
+}
+
+// Of a list that is set again and again.
+void header_list::forget_replaced() {
+    std::size_t used = 0;
+    for (const auto& each : places_)
+        used += each.end - each.name;
+    if (text_.size() < 2 * used + 1024)
+        return;
+    header_list kept;
+    kept.text_.reserve(2 * used);
+    kept.places_.reserve(size());
+    for (const auto field : *this)
+        kept.places_.push_back(kept.append(field.name, field.value));
+    *this = std::move(kept);
 }
 
 std::optional<std::string_view> header_list::get(std::string_view name) const noexcept {

@@ -85,7 +85,9 @@ const header_list& response::trailers() const {
 }
 
 const timings& response::times() const {
-    state_->told_times = state_->times();
+    // In place: who has asked before may look at them still. There are as many each time.
+    const auto now = state_->times();
+    state_->told_times.hops.assign(now.hops.begin(), now.hops.end());
     return state_->told_times;
 }
 

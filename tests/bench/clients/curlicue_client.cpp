@@ -3,6 +3,7 @@
 #include "authority.hpp"
 #include "client.hpp"
 #include <curlicue/async_multi.hpp>
+#include <curlicue/easy_pool.hpp>
 #include <curlicue/loop.hpp>
 
 #include <algorithm>
@@ -10,9 +11,11 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <fstream>
 #include <latch>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -106,8 +109,10 @@ public:
 private:
     void perform_all() {
         std::vector<future<void>> chains;
-        for (auto& each : transfers_)
-            chains.push_back(co_spawn(multi_.executor(), one_after_another(each)));
+        for (std::size_t i = 0; i != transfers_.size(); ++i)
+            chains.push_back(co_spawn(multi_.executor(), what_.pooled
+                                                             ? one_of_a_pool_after_another(i)
+                                                             : one_after_another(transfers_[i])));
         multi_.run_until(gather(std::move(chains)));
     }
 
@@ -115,6 +120,23 @@ private:
         while (measured_.start_another()) {
             each.left = what_.upload;
             co_await multi_.perform(each.handle);
+            measured_.finished();
+        }
+    }
+
+    task<> one_of_a_pool_after_another(std::size_t number) {
+        while (measured_.start_another()) {
+            auto handle = pool_.take();
+            std::string body;
+            std::ofstream file;
+            handle.setopt<CURLOPT_URL>(what_.url(number)).setopt<CURLOPT_FAILONERROR>(true);
+            if (what_.file.empty()) {
+                handle.setopt<CURLOPT_WRITEDATA>(body);
+            } else {
+                file.open(what_.file, std::ios::binary | std::ios::trunc);
+                handle.setopt<CURLOPT_WRITEDATA>(file);
+            }
+            co_await multi_.perform(handle);
             measured_.finished();
         }
     }
@@ -142,6 +164,7 @@ private:
     const job& what_;
     meter& measured_;
     std::deque<transfer> transfers_;
+    easy_pool pool_;
     async_multi multi_;
     std::size_t left_ = 0; // of those that are started and cancelled again and again
     promise<void> all_cancelled_{multi_.executor()};

@@ -38,6 +38,10 @@ job::job(std::span<char* const> arguments) {
             multiplex = value == "1";
         else if (name == "once")
             once = value == "1";
+        else if (name == "pooled")
+            pooled = value == "1";
+        else if (name == "file")
+            file = value;
         else if (name == "cancel")
             cancel = value == "1";
         else

@@ -30,6 +30,8 @@ struct job {
     bool fresh = false;               ///< a new connection for each request
     bool multiplex = false;           ///< all over one HTTP/2 connection
     bool once = false;                ///< no request follows another: all at once
+    bool pooled = false;              ///< an easy of a pool for each request, and its body kept
+    std::string file;                 ///< which the body is to be written to
     bool cancel = false; ///< each ends by being cancelled when its first bytes are here
 };
 

@@ -87,7 +87,7 @@ class H2load(Tool):
 
 
 def native(name, build, *options):
-    program = build / "tests" / "bench" / f"bench_{name.removesuffix('-2')}"
+    program = build / "tests" / "bench" / f"bench_{name.removesuffix('-2').removesuffix('-pool')}"
     return Client(name, [program, *options], None if program.exists() else "what it needs is not installed")
 
 
@@ -117,8 +117,8 @@ def pycurl():
 
 
 BEFORE = "curlicue-before"
-NATIVE = ("curlicue", "libuv-example", "curl_multi_poll", "sockets", "beast")
-NAMES = (*NATIVE, "curlicue-2", "wrk", "wrk-2", "h2load", "undici", "pycurl")  # -2: with two threads
+NATIVE = ("curlicue", "fetch", "libuv-example", "curl_multi_poll", "sockets", "beast")
+NAMES = (*NATIVE, "curlicue-2", "curlicue-pool", "wrk", "wrk-2", "h2load", "undici", "pycurl")  # -2: with two threads
 
 
 def get(name, build, output):
@@ -126,6 +126,7 @@ def get(name, build, output):
         return native(name, build)
     others = {
         "curlicue-2": lambda: native(name, build, "loops=2"),
+        "curlicue-pool": lambda: native(name, build, "pooled=1"),
         "wrk": lambda: Wrk(name),
         "wrk-2": lambda: Wrk(name, threads=2),
         "h2load": lambda: H2load(name),

@@ -57,6 +57,7 @@ def keep_alive(concurrency, requests, clients, others):
     return Workload(f"get-{concurrency}", "http", "/100", clients, requests, concurrency, others={**WRK, **others})
 
 
+FETCH = ("curlicue-pool", "fetch")
 SMALL = (*LIBCURL, "sockets", "beast", "wrk", "undici", "pycurl")
 WRK = {"wrk": 1, "wrk-2": 1}
 INTERPRETED = {"undici": 10000, "pycurl": 10000}
@@ -70,6 +71,8 @@ WORKLOADS = {
         keep_alive(64, 40000, SMALL, INTERPRETED),
         keep_alive(256, 40000, SMALL, {"undici": 10000, "pycurl": 3000}),
         keep_alive(1000, 20000, SMALL[:-1], INTERPRETED),  # CurlMulti.select ends at descriptor 1024
+        Workload("fetch-64", "http", "/100", FETCH, 40000, 64),
+        Workload("fetch-file-1g", "http", "/1g", FETCH, 1, 1, warm_up=1, options={"file": "/tmp/curlicue-bench-file"}, **BIG),
         Workload("origins-64", "origins", "/100", LIBCURL, 40000, 64),
         Workload("spread-64", "everywhere", "/100", ("curlicue", "curlicue-2", "libuv-example", "sockets", "wrk", "wrk-2"),
                  40000, 64, everywhere=True, others=WRK),
