@@ -75,7 +75,7 @@ struct client_options {
     time_limits limits = {};
     request_limits at_once = {};
     redirect_policy redirects = {};
-    retry_policy retries = {};
+    retry_policy retries = retry_policy(); // g++ 12 -O3 warns of one in braces
     std::size_t most_body = std::size_t{64} << 20;
     std::size_t high_water = std::size_t{1} << 20; ///< bytes of a body that may wait
     std::size_t memory = 0; ///< bytes of all bodies together that may wait; 0: no limit
