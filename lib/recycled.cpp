@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <curlicue/detail/recycled.hpp>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -19,8 +20,9 @@ constexpr bool keeps = true;
 #endif
 
 constexpr std::size_t size_step = 64;
-constexpr std::size_t largest = 1024;
-constexpr std::size_t most_blocks = 1024; // of each size
+constexpr std::size_t largest = 2048;
+constexpr std::size_t most_blocks = 1024;                  // of each size,
+constexpr std::size_t most_bytes = std::size_t{256} << 10; // which come to no more than this
 
 struct block {
     block* next;
@@ -55,7 +57,8 @@ constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / 
 
 bool free_blocks::keep(void* memory, std::size_t size) noexcept {
     auto& same = classes[class_of(size)];
-    if (ended || same.count == most_blocks)
+    const auto whole = (class_of(size) + 1) * size_step;
+    if (ended || same.count == std::min(most_blocks, most_bytes / whole))
         return false;
     if (!std::exchange(registered, true))
         static thread_local const end_of_thread guard;

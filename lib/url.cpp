@@ -62,7 +62,11 @@ url::url() : handle_(curl_url()) {
         throw std::bad_alloc();
 }
 
-url::url(std::string_view text, unsigned flags) : url() { set(CURLUPART_URL, text, flags); }
+url::url(std::string_view text, unsigned flags) : url() {
+    detail::refuse_nul(text, "url");
+    const std::string value(text);
+    require_ok(curl_url_set(handle_.get(), CURLUPART_URL, value.c_str(), flags), "url");
+}
 
 url::url(const url& other) : handle_(other.handle_ ? curl_url_dup(other.handle_.get()) : nullptr) {
     if (!other.handle_)

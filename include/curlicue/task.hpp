@@ -15,7 +15,7 @@ namespace detail {
 
 /// The promise of a `task`, but for its value. Its frame belongs to the `task`, later to who awaits
 /// it or to the state of the spawned one.
-class task_promise : public task_promise_base {
+class task_promise : public task_promise_base, public recycled {
 public:
     std::suspend_always initial_suspend() const noexcept { return {}; }
 

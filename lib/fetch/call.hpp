@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../recycling_allocator.hpp"
 #include <curlicue/executor.hpp>
 #include <curlicue/fetch.hpp>
 
@@ -30,7 +31,8 @@ struct fetch_call {
     bool over = false;                      ///< and its end has been told
     fetch_phase phase = fetch_phase::queue; ///< how far it came
     std::chrono::microseconds queued{0};    ///< of the next hop
-    std::vector<hop_timings> hops;          ///< those that have a head, or have failed
+    /// Those that have a head, or have failed.
+    std::vector<hop_timings, recycling_allocator<hop_timings>> hops;
 };
 
 /// For a request of whom no client knows, there are none but the default ones.

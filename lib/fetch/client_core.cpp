@@ -80,6 +80,7 @@ std::shared_ptr<client_core> client_core::make(std::shared_ptr<transport> below,
 std::shared_ptr<client_core> client_core::with(layer outermost) const {
     std::shared_ptr<client_core> more(new client_core(*this));
     more->first_ = layer_step(more->first_, std::move(outermost));
+    more->known_to_network_ = false;
     return more;
 }
 
@@ -97,13 +98,15 @@ void client_core::build() {
             first_ = layer_step(std::move(first_), *each);
     };
     wrap(options_->network_layers);
+    known_to_network_ =
+        network_ != nullptr && options_->layers.empty() && options_->network_layers.empty();
     first_ = redirect_step(retry_step(std::move(first_), options_));
     wrap(options_->layers);
 }
 
 void client_core::complete(request& what) {
     settle(what, *options_);
-    auto known = std::make_shared<fetch_call>();
+    auto known = std::allocate_shared<fetch_call>(recycling_allocator<fetch_call>());
     known->client = shared_from_this();
     known->id = counts_->next_id.fetch_add(1, std::memory_order_relaxed);
     known->limits = what.limits;
@@ -143,7 +146,7 @@ task<response> client_core::run(request what, attendance while_it_runs) {
     const auto known = what.call;
     const auto sent = what.body;
     const auto most = *what.most_body;
-    auto url = without_credentials(what.url);
+    auto url = known_to_network_ ? std::string() : without_credentials(what.url);
     tell([&](observer& to, auto now) { to.queued(known->id, what, now); });
     std::exception_ptr why;
     try {

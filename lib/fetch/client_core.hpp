@@ -60,6 +60,7 @@ private:
     std::shared_ptr<transport> below_;
     intrusive_ptr<executor_link> link_; // of its executor
     std::shared_ptr<network> network_;  // the same as `below_`, if it is one
+    bool known_to_network_ = false;     // all responses are of its making, and have a URL
     std::shared_ptr<request_queue> queue_;
     std::shared_ptr<transport> first_; // of all steps
     std::shared_ptr<counts> counts_ = std::make_shared<counts>();

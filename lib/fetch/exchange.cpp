@@ -77,8 +77,7 @@ void exchange::begin() noexcept {
         return settle();
     }
     try {
-        handle_ = network_->take_easy();
-        set_up(*handle_);
+        handle_ = set_up();
         transfer_ = network_->on().add(*handle_, true).checked();
     } catch (...) {
         failure_ = std::current_exception();
@@ -130,6 +129,8 @@ void exchange::settle() noexcept {
         of->hops[place_] = at_end_;
     else if (of)
         of->hops.push_back(at_end_);
+    if (handle_ && plain_ && ended_well_)
+        network_->give_back(*std::move(handle_));
     handle_.reset();
     if (of && of->handed_out && of->client)
         of->client->end(*of, failure_);
@@ -193,11 +194,11 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
 }
 
 // HSTS may have made https of it.
-std::string exchange::sent_to() const {
+std::string exchange::sent_to() {
     if (network_->hsts() != nullptr)
         if (const auto url = handle_->getinfo<CURLINFO_EFFECTIVE_URL>())
             return std::string(*url);
-    return what_.url;
+    return std::move(what_.url);
 }
 
 // The head, for whoever waits for it.
@@ -208,7 +209,7 @@ void exchange::publish() {
         remote_address = *address;
     at_head_ = measured();
     if (of) {
-        earlier_ = of->hops;
+        earlier_.assign(of->hops.begin(), of->hops.end());
         place_ = of->hops.size();
         of->hops.push_back(at_head_);
         of->phase = fetch_phase::body;

@@ -73,7 +73,7 @@ private:
     void source_ready() noexcept override;
     void end() noexcept;
     void publish();
-    std::string sent_to() const;
+    std::string sent_to();
     void cancel_here() noexcept;
     void fail(std::exception_ptr why) noexcept;
     std::exception_ptr failure_of(const result<easy>& outcome) noexcept;
@@ -89,7 +89,10 @@ private:
     std::size_t take_data(std::string_view data);
 
     // exchange_setup.cpp: what libcurl is told.
-    void set_up(easy& handle);
+    bool is_plain() const;
+    easy set_up();
+    void set_up_more(easy& handle);
+    void set_client(easy& handle);
     void set_head(easy& handle);
     void set_body(easy& handle);
     void set_connection(easy& handle);
@@ -141,6 +144,7 @@ private:
 
     enum class stage : unsigned char { queued, running, over };
     std::atomic<stage> stage_{stage::queued};
+    bool plain_ = false;
     bool published_ = false;
     bool body_began_ = false;
     bool paused_ = false;

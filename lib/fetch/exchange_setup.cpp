@@ -51,17 +51,41 @@ std::string line_of(const header_field& field) {
 
 } // namespace
 
-void exchange::set_up(easy& handle) {
-    handle.setopt<CURLOPT_URL>(what_.url)
-        .setopt<CURLOPT_PROTOCOLS_STR>("http,https")
-        .setopt<CURLOPT_HEADERFUNCTION>(&exchange::on_header)
+// Of what it sets only what each request sets is left behind: its easy may carry the next such one.
+bool exchange::is_plain() const {
+    const auto& options = network_->options();
+    return what_.method == "GET" && what_.body.empty() && !what_.tweak && !what_.progress &&
+           what_.decompress && !options.allow_address && !options.share &&
+           options.resolve.empty() && !(of && of->limits.first_byte) &&
+           what_.url.find('@') == std::string::npos;
+}
+
+easy exchange::set_up() {
+    plain_ = is_plain();
+    auto handle = plain_ ? network_->take_used() : std::nullopt;
+    if (!handle) {
+        handle = network_->take_easy();
+        set_client(*handle);
+    }
+    handle->setopt<CURLOPT_URL>(what_.url)
         .setopt<CURLOPT_HEADERDATA>(static_cast<void*>(this))
-        .setopt<CURLOPT_WRITEFUNCTION>(&exchange::on_write)
-        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(this))
-        .setopt<CURLOPT_SUPPRESS_CONNECT_HEADERS>(true);
-    set_head(handle);
+        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(this));
+    if (of && of->limits.connect)
+        handle->setopt<CURLOPT_CONNECTTIMEOUT_MS>(
+            of->limits.connect->count() > 0 ? std::min(*of->limits.connect, as_good_as_none)
+                                            : as_good_as_none);
+    set_head(*handle);
+    if (!plain_)
+        set_up_more(*handle);
+    return *std::move(handle);
+}
+
+void exchange::set_up_more(easy& handle) {
     set_body(handle);
-    set_connection(handle);
+    const auto& content = body_access::content(what_.body);
+    if (network_->options().allow_address || (of && of->limits.first_byte) || upload_ ||
+        (content && content->parts()))
+        ask_before_sending(handle);
     if (what_.progress)
         set_progress(handle);
     if (what_.tweak && (!of || what_.tweak_all_hops || of->first_origin == origin_of(what_.url)))
@@ -79,7 +103,6 @@ void exchange::set_progress(easy& handle) {
 }
 
 void exchange::set_head(easy& handle) {
-    const auto& options = network_->options();
     std::vector<std::string> lines;
     for (const auto field : what_.headers)
         if (!same_token(field.name, "Content-Length")) // libcurl knows it
@@ -98,10 +121,8 @@ void exchange::set_head(easy& handle) {
         lines.emplace_back("Expect:");
     if (!lines.empty())
         handle.setopt<CURLOPT_HTTPHEADER>(lines);
-    if (!what_.headers.contains("User-Agent"))
-        handle.setopt<CURLOPT_USERAGENT>(options.user_agent);
-    if (what_.decompress && !what_.headers.contains("Accept-Encoding"))
-        handle.setopt<CURLOPT_ACCEPT_ENCODING>("");
+    else if (easy_access::core_of(handle)->is_set(CURLOPT_HTTPHEADER))
+        handle.unset<CURLOPT_HTTPHEADER>(); // of the request before
 }
 
 void exchange::set_body(easy& handle) {
@@ -136,15 +157,24 @@ void exchange::set_body(easy& handle) {
     }
 }
 
+/// What all requests of a client have in common.
+void exchange::set_client(easy& handle) {
+    const auto& options = network_->options();
+    handle.setopt<CURLOPT_PROTOCOLS_STR>("http,https")
+        .setopt<CURLOPT_HEADERFUNCTION>(&exchange::on_header)
+        .setopt<CURLOPT_WRITEFUNCTION>(&exchange::on_write)
+        .setopt<CURLOPT_SUPPRESS_CONNECT_HEADERS>(true)
+        .setopt<CURLOPT_USERAGENT>(options.user_agent); // unless a header says otherwise
+    if (what_.decompress)
+        handle.setopt<CURLOPT_ACCEPT_ENCODING>("");
+    set_connection(handle);
+}
+
 void exchange::set_connection(easy& handle) {
     const auto& options = network_->options();
     auto& core = *easy_access::core_of(handle);
     if (options.version != http_version::automatic)
         handle.setopt<CURLOPT_HTTP_VERSION>(number_of(options.version));
-    if (of && of->limits.connect)
-        handle.setopt<CURLOPT_CONNECTTIMEOUT_MS>(
-            of->limits.connect->count() > 0 ? std::min(*of->limits.connect, as_good_as_none)
-                                            : as_good_as_none);
     handle.setopt<CURLOPT_PROXY>(options.proxy.url).setopt<CURLOPT_NOPROXY>(options.proxy.no_proxy);
     if (!options.proxy.user.empty())
         handle.setopt<CURLOPT_PROXYUSERNAME>(options.proxy.user)
@@ -175,10 +205,6 @@ void exchange::set_connection(easy& handle) {
         handle.setopt<CURLOPT_UNIX_SOCKET_PATH>(options.unix_socket);
     if (!options.local_address.empty())
         handle.setopt<CURLOPT_INTERFACE>(options.local_address);
-    const auto& content = body_access::content(what_.body);
-    if (options.allow_address || (of && of->limits.first_byte) || upload_ ||
-        (content && content->parts()))
-        ask_before_sending(handle);
 }
 
 // Before a connection, and again before a request goes over one: that may have been made before the

@@ -3,7 +3,7 @@
 
 #include <curlicue/easy.hpp>
 
-#include <exception>
+#include <memory>
 #include <utility>
 
 namespace curlicue::detail {
@@ -21,14 +21,13 @@ void hsts_cache::lend_to(easy& handle) {
 hsts_cache::~hsts_cache() {
     if (!read_)
         return; // nothing was learned
-    try {
-        easy last;
-        last.setopt<CURLOPT_SHARE>(known_)
-            .setopt<CURLOPT_HSTS_CTRL>(long{CURLHSTS_ENABLE})
-            .setopt<CURLOPT_HSTS>(file_);
-    } catch (const std::exception&) {
-        // Then the next client asks once more without.
-    }
+    // One of ours leaves its share before it ends.
+    const std::unique_ptr<CURL, void (*)(CURL*)> last(curl_easy_init(), &curl_easy_cleanup);
+    if (!last)
+        return; // then the next client asks once more without
+    curl_easy_setopt(last.get(), CURLOPT_SHARE, known_.native_handle());
+    curl_easy_setopt(last.get(), CURLOPT_HSTS_CTRL, long{CURLHSTS_ENABLE});
+    curl_easy_setopt(last.get(), CURLOPT_HSTS, file_.c_str());
 }
 
 } // namespace curlicue::detail

@@ -3,6 +3,7 @@
 
 #include "exchange.hpp"
 
+#include <new>
 #include <utility>
 
 namespace curlicue::detail {
@@ -19,6 +20,25 @@ network::~network() = default;
 
 future<response> network::fetch(request what) {
     return make_intrusive<exchange>(shared_from_this(), std::move(what))->start();
+}
+
+std::optional<easy> network::take_used() noexcept {
+    if (used_.empty())
+        return std::nullopt;
+    std::optional<easy> one(std::move(used_.back()));
+    used_.pop_back();
+    return one;
+}
+
+// As many as have run at once, up to what others are waiting for anyway.
+void network::give_back(easy&& used) noexcept {
+    constexpr std::size_t most = 256;
+    try {
+        if (used_.size() < most)
+            used_.push_back(std::move(used));
+    } catch (const std::bad_alloc&) {
+        // It goes to the pool, as others do.
+    }
 }
 
 void network::started(exchange_node& one) noexcept {

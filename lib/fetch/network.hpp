@@ -13,6 +13,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace curlicue::detail {
 
@@ -43,6 +44,9 @@ public:
     const client_options& options() const noexcept { return *options_; }
     engine& on() const noexcept { return *engine_; }
     easy take_easy() { return easies_.take(); }
+    /// One that has carried a plain request of this client, and may carry another.
+    std::optional<easy> take_used() noexcept;
+    void give_back(easy&& used) noexcept;
     /// None, unless the client is to have one.
     hsts_cache* hsts() noexcept { return hsts_ ? &*hsts_ : nullptr; }
     memory_budget& memory() noexcept { return memory_; }
@@ -61,7 +65,8 @@ private:
     const intrusive_ptr<engine> engine_;
     const std::shared_ptr<const client_options> options_;
     const std::shared_ptr<detail::ongoing> ongoing_;
-    easy_pool easies_;
+    std::vector<easy> used_;
+    easy_pool easies_; // goes first, and takes none of them back
     std::optional<hsts_cache> hsts_;
     memory_budget memory_;
     detail::deadlines deadlines_;

@@ -48,7 +48,7 @@ void ongoing::refuse() noexcept {
 }
 
 void ongoing::cancel_requests() noexcept {
-    std::unordered_map<std::uint64_t, intrusive_ptr<state_base>> all;
+    requests all;
     {
         const std::lock_guard lock(mutex_);
         all = requests_;

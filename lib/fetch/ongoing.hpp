@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../recycling_allocator.hpp"
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/future.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace curlicue::detail {
@@ -35,13 +38,17 @@ public:
 
 private:
     using promise = promise_state<void>;
+    using entry = std::pair<const std::uint64_t, intrusive_ptr<state_base>>;
+    using requests =
+        std::unordered_map<std::uint64_t, intrusive_ptr<state_base>, std::hash<std::uint64_t>,
+                           std::equal_to<>, recycling_allocator<entry>>;
 
     void tell_if_idle(std::unique_lock<std::mutex>& lock) noexcept;
 
     mutable std::mutex mutex_;
     bool refuses_ = false;
     std::size_t transfers_ = 0;
-    std::unordered_map<std::uint64_t, intrusive_ptr<state_base>> requests_;
+    requests requests_;
     std::vector<intrusive_ptr<promise>> waiting_;
 };
 
