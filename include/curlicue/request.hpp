@@ -191,7 +191,19 @@ struct transfer_progress {
     std::uint64_t sent = 0, to_send = 0;
 };
 
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+namespace detail {
+// g++ 12 destroys an aggregate that is made inside a co_await expression where it is not. It
+// refuses to compile an array there ("array used as initializer"): a request has one, in its
+// making.
+struct made_before_co_await {
+    constexpr made_before_co_await(std::initializer_list<int> /*array*/) noexcept {}
+};
+} // namespace detail
+#endif
+
 /// One request. An aggregate, for designated initializers; checked when it is given to `fetch`.
+/// With g++ 12 make it in a line of its own before a `co_await`: inside, it does not compile.
 struct request {
     std::string url = {};    ///< relative to `client_options::base` where there is one
     std::string method = {}; ///< empty: GET, or POST with a body
@@ -211,6 +223,9 @@ struct request {
     bool tweak_all_hops = false; ///< for redirects to other origins too
     /// What its steps know of it. *Ownership:* ours; leave it empty.
     std::shared_ptr<detail::fetch_call> call = {};
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+    [[no_unique_address]] detail::made_before_co_await made = {0};
+#endif
 
     /// These return the request. The parameters of `query` are encoded, and appended.
     CURLICUE_EXPORT request&
