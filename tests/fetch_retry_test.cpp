@@ -370,6 +370,23 @@ TEST_F(AResumedFile, GoesOnWhereItBrokeOff) {
     EXPECT_FALSE(has(server.heads[1], "Accept-Encoding")) << server.heads[1];
 }
 
+TEST_F(AResumedFile, CountsWhatItHasAsProgress) {
+    const broken_off server([](const std::string& range) {
+        return broken_off::partial(range.empty() ? 0 : std::stoul(range));
+    });
+    std::vector<transfer_progress> told;
+    response one = run(made->fetch({.url = server.url(),
+                                    .retries = retry_policy{.attempts = 3, .first = 1ms},
+                                    .progress = [&](const auto& now) { told.push_back(now); }}));
+    EXPECT_EQ(run(one.to_file(directory / "file")), 300'000u);
+    std::uint64_t before = 0;
+    for (const auto& now : told) {
+        EXPECT_TRUE(now.to_receive == 300'000 || now.received == 0) << now.to_receive;
+        before = std::max(before, now.received);
+    }
+    EXPECT_EQ(before, 300'000u);
+}
+
 TEST_F(AResumedFile, BeginsAnewWhereTheServerSendsAll) {
     const broken_off server([](const std::string&) { return broken_off::whole(); });
     EXPECT_EQ(fetched(server), 300'000u);

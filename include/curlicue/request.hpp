@@ -187,7 +187,8 @@ struct retry_policy {
 
 /// How many bytes have come and gone.
 struct transfer_progress {
-    std::uint64_t received = 0, to_receive = 0; ///< of the body as it comes; 0: not known
+    /// Of the body as it comes, with what a file had before `to_file` went on; 0: not known.
+    std::uint64_t received = 0, to_receive = 0;
     std::uint64_t sent = 0, to_send = 0;
 };
 

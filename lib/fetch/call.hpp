@@ -26,6 +26,7 @@ struct fetch_call {
     time_limits limits;                                    ///< those of the client filled in
     std::string first_origin;                              ///< where there is a `tweak`
     unsigned attempts = 1;
+    std::uint64_t resumed_at = 0; ///< the offset that `to_file` has asked for
     bool redirected = false;
     bool handed_out = false;                ///< the caller has the response: this hop was the last
     bool over = false;                      ///< and its end has been told

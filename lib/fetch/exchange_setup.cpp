@@ -93,13 +93,14 @@ void exchange::set_up_more(easy& handle) {
 }
 
 void exchange::set_progress(easy& handle) {
-    handle.setopt<CURLOPT_XFERINFOFUNCTION>(
-        [told = what_.progress](curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
-                                curl_off_t sent) {
-            const auto count = [](curl_off_t bytes) { return static_cast<std::uint64_t>(bytes); };
-            told({count(received), count(to_receive), count(sent), count(to_send)});
-            return 0;
-        });
+    handle.setopt<CURLOPT_XFERINFOFUNCTION>([this](curl_off_t to_receive, curl_off_t received,
+                                                   curl_off_t to_send, curl_off_t sent) {
+        const auto count = [](curl_off_t bytes) { return static_cast<std::uint64_t>(bytes); };
+        const auto before = of && published_ && head.status == 206 ? of->resumed_at : 0;
+        what_.progress({before + count(received), to_receive > 0 ? before + count(to_receive) : 0,
+                        count(sent), count(to_send)});
+        return 0;
+    });
 }
 
 void exchange::set_head(easy& handle) {

@@ -194,6 +194,8 @@ private:
         if (offset != 0)
             rest.headers.set("Range", "bytes=" + std::to_string(offset) + "-")
                 .set("If-Range", validator);
+        if (rest.call)
+            rest.call->resumed_at = offset;
         for (;;) {
             const auto pause = self->pause_after(why);
             if (!pause)
