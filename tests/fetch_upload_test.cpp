@@ -232,6 +232,14 @@ TEST_F(AFetch, TellsItsWriterWhatWasWrittenInVain) {
     EXPECT_EQ(failure_of([&] { writer.write("x").get(); }), errc::closed) << "the body is gone";
 }
 
+TEST_F(AFetch, SendsTheBodyOfAnother) {
+    response one = run(made->get(url("/bytes/1048576")));
+    const auto size = one.content_length();
+    response two = run(made->put(url("/upload/relayed"), request_body::stream(one.body(), size)));
+    EXPECT_TRUE(two.ok());
+    EXPECT_TRUE(text_of(url("/upload/relayed")) == bytes(1 << 20));
+}
+
 TEST_F(AFetch, TellsItsProgress) {
     transfer_progress last;
     response one =

@@ -70,6 +70,8 @@ public:
     /// What is there, at least a byte; empty at the end.
     /// @param most bytes at the most; 0 is `std::invalid_argument`
     future<std::string> read(std::size_t most = std::numeric_limits<std::size_t>::max());
+    /// `read()`: so it is a producer for `request_body::stream`, and a `body_source`.
+    future<std::string> operator()() { return read(); }
     /// A line without its end, \n or \r\n, the last one even if it has none; none at the end. One
     /// that is longer than `request::most_body` fails with `errc::too_large`.
     future<std::optional<std::string>> line();
