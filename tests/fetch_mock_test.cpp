@@ -8,6 +8,7 @@
 #include <curlicue/fetch.hpp>
 #include <curlicue/fetch_error.hpp>
 #include <curlicue/mock.hpp>
+#include <curlicue/sleep.hpp>
 
 #include <chrono>
 #include <memory>
@@ -74,6 +75,14 @@ TEST_F(AMock, ComparesUrlsAsLibcurlHasThem) {
     EXPECT_EQ(tested.get("http://example.test/b?q=1").get().status(), 204);
     EXPECT_EQ(failure_of([&] { tested.get("http://example.test/b?q=2").get(); }),
               errc::unexpected_request);
+}
+
+TEST_F(AMock, LendsItsExecutorToWhatRunsBesideItsClient) {
+    auto slept = sleep_for(tested.executor(), 5s);
+    server->advance(4s);
+    EXPECT_FALSE(slept.ready());
+    server->advance(1s);
+    EXPECT_TRUE(slept.ready());
 }
 
 TEST_F(AMock, AsksAFunction) {

@@ -125,8 +125,8 @@ public:
     /// On a transport of the user's own.
     explicit client(std::shared_ptr<transport> below, client_options options = {});
 
-    /// Ready when the head of the final response is there. Fails with `fetch_error`, `cancelled`,
-    /// or what a step of the user's has thrown.
+    /// Ready when the head of the final response is there, whatever its status. Fails with
+    /// `fetch_error`, `cancelled`, or what a step of the user's has thrown.
     /// @throws std::invalid_argument for a request that is malformed; usage_error{errc::closed}
     future<response> fetch(request what) const;
     /// A template, so that a braced list is a request.
@@ -149,6 +149,9 @@ public:
     /// The same, with one more layer outside all others.
     client with(layer outermost) const;
     client_stats stats() const;
+    /// Where its futures go on, for `co_spawn`, `sleep_for` and their kin beside it: the multi's,
+    /// or that of the transport.
+    curlicue::executor& executor() const noexcept;
 
     /// No new requests of this client's; those that are there are cancelled.
     future<void> close() const;

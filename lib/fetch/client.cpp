@@ -77,6 +77,7 @@ future<void> client::preconnect(std::string_view url) const {
 
 client client::with(layer outermost) const { return client(core_->with(std::move(outermost))); }
 client_stats client::stats() const { return core_->stats(); }
+executor& client::executor() const noexcept { return core_->executor(); }
 future<void> client::close() const { return core_->close(); }
 future<void> client::drain(std::chrono::milliseconds patience) const {
     return core_->drain(patience);

@@ -33,6 +33,7 @@ public:
     future<void> drain(std::chrono::milliseconds patience);
 
     const intrusive_ptr<executor_link>& link() const noexcept { return link_; }
+    curlicue::executor& executor() const noexcept { return below_->executor(); }
 
     // What steps tell.
     void started(const fetch_call& of) noexcept;
