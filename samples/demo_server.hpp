@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,7 +14,6 @@
 class demo_server {
 public:
     demo_server() {
-        ::setenv("no_proxy", "127.0.0.1", 1); // no proxy could reach it
         server_.Get("/(\\d+)/.*", [](const httplib::Request& request, httplib::Response& response) {
             response.set_content_provider(std::stoul(request.matches[1]), "text/plain", send_some);
         });

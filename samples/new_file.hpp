@@ -8,37 +8,34 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
-#include <utility>
 
-/// A file that was not there before: named like the end of a URL's path, with a number behind it
-/// where that name is taken. It goes again unless it is kept.
+/// An empty file that was not there before: named like the end of a URL's path, with a number
+/// behind it where that name is taken. It goes again unless it is kept.
 class new_file {
 public:
     new_file(const std::filesystem::path& directory, const std::string& url) {
         std::filesystem::create_directories(directory);
         const auto wanted = directory / name_in(url);
         path_ = wanted;
-        for (int number = 1; (stream_ = std::fopen(path_.c_str(), "wbx")) == nullptr; ++number) {
+        std::FILE* stream = nullptr;
+        for (int number = 1; (stream = std::fopen(path_.c_str(), "wbx")) == nullptr; ++number) {
             if (errno != EEXIST)
                 throw std::system_error(errno, std::generic_category(), path_);
             path_ = wanted.string() + '.' + std::to_string(number);
         }
+        std::fclose(stream);
     }
     new_file(const new_file&) = delete;
     new_file& operator=(const new_file&) = delete;
     ~new_file() {
-        if (stream_ != nullptr) {
-            std::fclose(stream_);
+        if (!kept_)
             std::remove(path_.c_str());
-        }
     }
 
-    std::FILE* stream() const noexcept { return stream_; }
-    /// Closes it, and tells its name.
+    const std::filesystem::path& path() const noexcept { return path_; }
+    /// @returns its name
     std::string keep() {
-        auto* const stream = std::exchange(stream_, nullptr);
-        if (std::fclose(stream) != 0)
-            throw std::system_error(errno, std::generic_category(), path_);
+        kept_ = true;
         return path_;
     }
 
@@ -51,5 +48,5 @@ private:
     }
 
     std::filesystem::path path_;
-    std::FILE* stream_ = nullptr;
+    bool kept_ = false;
 };

@@ -20,8 +20,8 @@ class progress_bars {
 public:
     struct bar {
         std::string name;
-        std::int64_t now = 0;
-        std::int64_t size = 0; ///< 0: not known
+        std::uint64_t now = 0;
+        std::uint64_t size = 0; ///< 0: not known
     };
     using position = std::list<bar>::iterator;
 
@@ -30,7 +30,7 @@ public:
     position start(std::string name) {
         return running_.insert(running_.end(), bar{std::move(name)});
     }
-    int update(position at, std::int64_t now, std::int64_t size) {
+    void update(position at, std::uint64_t now, std::uint64_t size) {
         at->now = now;
         at->size = size;
         if (const auto time = clock::now(); time - drawn_ >= std::chrono::milliseconds(50)) {
@@ -38,7 +38,6 @@ public:
             erase();
             draw();
         }
-        return 0; // what libcurl wants to hear
     }
     /// Replaces the bar by a line with its name and this.
     void finish(position at, const std::string& outcome) {
@@ -74,13 +73,13 @@ private:
             const double part = size > 0 ? static_cast<double>(now) / static_cast<double>(size) : 0;
             bytes += now;
             files += part;
-            if (lines_ + 2 < window.ws_row) // there is room on the terminal
+            if (now != 0 && lines_ + 2 < window.ws_row) // it has begun, and there is room
                 draw_bar(name, part, now, width);
         }
         draw_bar(std::to_string(finished_) + " of " + std::to_string(files_),
                  files / static_cast<double>(files_), bytes, width);
     }
-    void draw_bar(const std::string& name, double part, std::int64_t bytes, int width) {
+    void draw_bar(const std::string& name, double part, std::uint64_t bytes, int width) {
         if (width < 1)
             return;
         const auto full = static_cast<std::size_t>(std::clamp(part, 0., 1.) * width);
@@ -95,7 +94,7 @@ private:
     std::list<bar> running_;
     const std::size_t files_;
     std::size_t finished_ = 0;
-    std::int64_t bytes_ = 0; ///< of those finished
-    unsigned lines_ = 0;     ///< drawn, and to be erased
+    std::uint64_t bytes_ = 0; ///< of those finished
+    unsigned lines_ = 0;      ///< drawn, and to be erased
     clock::time_point drawn_{};
 };

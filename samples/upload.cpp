@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// … | upload URL: puts what comes through a pipe as it comes, no faster than the server takes it.
+#include <curlicue/async_multi.hpp>
+#include <curlicue/fetch.hpp>
+
+#include <array>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <unistd.h>
+#include <uv.h>
+
+struct input {
+    uv_pipe_t pipe = {};
+    std::array<char, 65536> bytes = {};
+    std::optional<curlicue::promise<std::string>> next = {};
+};
+
+// A piece of it, empty at the end.
+curlicue::future<std::string> read(input& from, curlicue::executor& where) {
+    const auto room = [](uv_handle_t* pipe, std::size_t, uv_buf_t* buffer) {
+        auto& bytes = static_cast<input*>(pipe->data)->bytes;
+        *buffer = uv_buf_init(bytes.data(), bytes.size());
+    };
+    const auto take = [](uv_stream_t* pipe, ssize_t size, const uv_buf_t* buffer) {
+        auto& next = *static_cast<input*>(pipe->data)->next;
+        if (size != 0)
+            uv_read_stop(pipe); // until the server takes more
+        if (size > 0 || size == UV_EOF)
+            next.set_value(std::string(buffer->base, size > 0 ? size : 0));
+        else if (size < 0)
+            next.set_error({static_cast<int>(size), curlicue::uv_category()});
+    };
+    from.next.emplace(where);
+    uv_read_start(reinterpret_cast<uv_stream_t*>(&from.pipe), room, take);
+    return from.next->get_future();
+}
+
+int main(int argc, char** argv) {
+    if (argc != 2)
+        return std::cerr << "usage: … | upload URL\n", 2;
+    curlicue::async_multi multi(uv_default_loop());
+    curlicue::client client(multi);
+    input in;
+    in.pipe.data = &in;
+    uv_pipe_init(uv_default_loop(), &in.pipe, 0);
+    uv_pipe_open(&in.pipe, STDIN_FILENO);
+    auto body = curlicue::request_body::stream([&] { return read(in, multi.executor()); });
+    auto sent = client.put(argv[1], std::move(body)).then([](curlicue::response r) {
+        return std::move(r).throw_for_status().text();
+    });
+    const auto answer = multi.run_until(when_all(std::move(sent))).front();
+    std::cout << (answer.has_value() ? answer.value() : answer.message()) << '\n';
+    uv_close(reinterpret_cast<uv_handle_t*>(&in.pipe), nullptr);
+    multi.run_until(multi.close());
+    return answer.has_value() ? 0 : 1;
+}
