@@ -421,6 +421,8 @@ TEST_F(AResumedFile, IsLeftAloneAfterSoManyAttempts) {
     const auto error = error_of([&] { fetched(server); });
     EXPECT_EQ(error.code(), errc::retries_exhausted);
     EXPECT_EQ(error.attempts(), 3u);
+    EXPECT_TRUE(has(error.what(), "fetch: all 3 attempts failed; the last: ")) << error.what();
+    EXPECT_FALSE(has(error.what(), "last: fetch: ")) << error.what();
     EXPECT_EQ(server.heads.size(), 3u);
     EXPECT_EQ(read_file(directory / "file"), "old");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory / ""), {}), 1);

@@ -14,6 +14,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <curl/curl.h>
@@ -88,7 +89,13 @@ milliseconds jittered(const retry_policy& policy, unsigned retry) {
     } catch (const fetch_error& error) {
         if (error.limit() == time_limit::total)
             throw;
-        std::throw_with_nested(fetch_error(errc::retries_exhausted, error.phase(), attempts));
+        std::string_view last = error.what();
+        if (last.starts_with("fetch: "))
+            last.remove_prefix(7);
+        std::throw_with_nested(fetch_error(errc::retries_exhausted, error.phase(), attempts,
+                                           std::nullopt,
+                                           "all " + std::to_string(attempts) +
+                                               " attempts failed; the last: " + std::string(last)));
     }
 }
 
