@@ -7,9 +7,11 @@
 #include <curlicue/easy_pool.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/executor.hpp>
+#include <curlicue/fetch.hpp>
 #include <curlicue/future.hpp>
 #include <curlicue/loop.hpp>
 #include <curlicue/mime.hpp>
+#include <curlicue/mock.hpp>
 #include <curlicue/multi.hpp>
 #include <curlicue/option.hpp>
 #include <curlicue/semaphore.hpp>
