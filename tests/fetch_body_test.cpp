@@ -235,6 +235,33 @@ TEST_F(ABody, IsPouredIntoASink) {
                  std::range_error);
 }
 
+// More than waits for its reader, so that each would stay paused for ever.
+TEST_F(ABody, WhoseSinkHasEnoughEndsItsTransfer) {
+    const auto large = url("/bytes/16777216");
+    response thrown = run(made->get(large));
+    EXPECT_THROW(run(thrown.into([](const std::string&) { throw std::range_error("mine"); })),
+                 std::range_error);
+    run_until_idle();
+    response failed = run(made->get(large));
+    EXPECT_THROW(run(failed.into([](const std::string&) {
+                     return make_failed_future<void>(
+                         std::make_exception_ptr(std::range_error("mine")));
+                 })),
+                 std::range_error);
+    run_until_idle();
+    response called_off = run(made->get(large));
+    promise<void> never(multi->executor());
+    bool begun = false;
+    auto poured = called_off.into([&](const std::string&) {
+        begun = true;
+        return never.get_future();
+    });
+    run_to([&] { return begun; });
+    EXPECT_TRUE(poured.cancel());
+    run_until_idle();
+    EXPECT_EQ(made->stats().running, 0u);
+}
+
 TEST_F(ABody, IsReadAway) {
     response one = run(made->get(url("/bytes/16777216")));
     run(one.discard());

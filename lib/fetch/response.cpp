@@ -22,13 +22,29 @@ using state_pointer = detail::intrusive_ptr<detail::response_state>;
                        detail::attempts_of(state.of));
 }
 
+/// Who uses a body: as it goes, before the end too, so does the transfer.
+class user {
+public:
+    explicit user(state_pointer of) noexcept : of_(std::move(of)) {}
+    user(user&&) noexcept = default;
+    user& operator=(user&&) = delete;
+    ~user() {
+        if (of_)
+            of_->let_go();
+    }
+    detail::response_state* operator->() const noexcept { return of_.get(); }
+
+private:
+    state_pointer of_;
+};
+
 /// `use(std::string&&)`, which gives a future<void>, with each piece until the end.
 template <class Use> future<void> use_pieces(state_pointer state, Use use) {
     auto link = state->link();
     return detail::repeat<detail::done>(
                std::move(link),
-               [state = std::move(state), use = std::move(use)]() mutable {
-                   return state->next_piece(detail::everything)
+               [body = user(std::move(state)), use = std::move(use)]() mutable {
+                   return body->next_piece(detail::everything)
                        .then([&use](std::string&& piece) -> future<std::optional<detail::done>> {
                            if (piece.empty())
                                return make_ready_future(std::optional(detail::done()));
