@@ -42,7 +42,9 @@ protected:
 
 TEST_F(ARetry, IsOffUnlessAskedFor) {
     server->on("GET", home).reply(503);
-    EXPECT_EQ(tested.get(home).get().status(), 503);
+    const auto answer = tested.get(home).get();
+    EXPECT_EQ(answer.status(), 503);
+    EXPECT_EQ(answer.attempts(), 1u);
     EXPECT_EQ(asked(), 1u);
     server->on("HEAD", home).fail(CURLE_COULDNT_CONNECT);
     const auto error = error_of([&] { tested.head(home).get(); });
@@ -75,6 +77,7 @@ TEST_F(ARetry, HandsOutAStatusThatStays) {
     server->advance(1min);
     response one = answer.get();
     EXPECT_EQ(one.status(), 503);
+    EXPECT_EQ(one.attempts(), 3u);
     EXPECT_EQ(one.text().get(), "busy");
     EXPECT_EQ(asked(), 3u);
 }

@@ -143,6 +143,8 @@ public:
     /// Of the final hop, without user and password; it lives as long as the response.
     std::string_view url() const noexcept;
     bool redirected() const noexcept;
+    /// How often it was asked for, the first time included.
+    unsigned attempts() const noexcept;
     /// In bytes as they come, if the server has said.
     std::optional<std::uint64_t> content_length() const noexcept;
     /// As the server has it, or empty.

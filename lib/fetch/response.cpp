@@ -92,6 +92,7 @@ http_version response::version() const noexcept { return state_->head.version; }
 const header_list& response::headers() const noexcept { return state_->head.headers; }
 std::string_view response::url() const noexcept { return state_->url; }
 bool response::redirected() const noexcept { return state_->of && state_->of->redirected; }
+unsigned response::attempts() const noexcept { return detail::attempts_of(state_->of); }
 std::string_view response::remote_address() const noexcept { return state_->remote_address; }
 
 const header_list& response::trailers() const {
