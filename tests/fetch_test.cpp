@@ -82,6 +82,28 @@ TEST_F(AFetch, SendsWhatItIsGiven) {
     EXPECT_TRUE(echo({.method = "QUERY", .body = "q"}).starts_with("QUERY /echo"));
 }
 
+TEST_F(AFetch, LeavesOutHeadersThatItWouldSend) {
+    const auto get = echo({.left_out = {"user-agent", "Accept", "Accept-Encoding"}});
+    EXPECT_FALSE(has(get, "curlicue")) << get;
+    EXPECT_FALSE(has(get, "Accept")) << get;
+    const auto post =
+        echo({.body = request_body::of("{}", "application/json"), .left_out = {"Content-Type"}});
+    EXPECT_FALSE(has(post, "Content-Type")) << post;
+    const client one(*multi, {.headers = {{"X-Mine", "1"}}, .user_agent = "me"});
+    const auto sent = [&](request what) {
+        what.url = odd.url("/echo");
+        return run(run(one.fetch(std::move(what))).text());
+    };
+    EXPECT_TRUE(has(sent({}), "X-Mine"));
+    EXPECT_FALSE(has(sent({.left_out = {"x-mine"}}), "X-Mine"));
+    EXPECT_TRUE(has(sent({.headers = {{"Accept", "a/b"}}, .left_out = {"Accept"}}), "a/b"))
+        << "what it has is sent";
+    for (const auto* wrong : {"", "a b", "Content-Length", "Transfer-Encoding", "proxy-x"})
+        EXPECT_THROW(static_cast<void>(made->fetch({.url = url("/hello"), .left_out = {wrong}})),
+                     std::invalid_argument)
+            << wrong;
+}
+
 TEST_F(AFetch, HasADoorToEveryOption) {
     const auto text =
         echo({.tweak = [](easy& handle) { handle.setopt<CURLOPT_REFERER>("http://from.test/"); }});

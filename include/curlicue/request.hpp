@@ -222,6 +222,8 @@ struct request {
     std::function<void(const transfer_progress&)> progress = {};
     bool decompress = true;      ///< off where the caller sets Accept-Encoding
     bool tweak_all_hops = false; ///< for redirects to other origins too
+    /// Names of headers that are not sent, though they would be by default, or by the client's.
+    std::vector<std::string> left_out = {};
     /// What its steps know of it. *Ownership:* ours; leave it empty.
     std::shared_ptr<detail::fetch_call> call = {};
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13

@@ -72,6 +72,8 @@ private:
 void check(const request& what);
 /// For one that may be relative.
 void check_url_text(const std::string& url);
+/// Whether `request::left_out` has the name.
+bool is_left_out(const request& what, std::string_view name) noexcept;
 bool is_idempotent(std::string_view method) noexcept;
 /// Scheme, host and port, in one text; empty for what is no URL.
 std::string origin_of(const std::string& url);

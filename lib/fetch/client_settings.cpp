@@ -107,10 +107,10 @@ void settle(request& what, const client_options& options) {
     if (what.method.empty())
         what.method = what.body.empty() ? "GET" : "POST";
     for (const auto field : options.headers)
-        if (!what.headers.contains(field.name))
+        if (!what.headers.contains(field.name) && !is_left_out(what, field.name))
             what.headers.add(field.name, field.value);
     check(what);
-    if (what.headers.contains("Accept-Encoding"))
+    if (what.headers.contains("Accept-Encoding") || is_left_out(what, "Accept-Encoding"))
         what.decompress = false; // also when a redirect has dropped it
     if (!what.redirects)
         what.redirects = options.redirects;

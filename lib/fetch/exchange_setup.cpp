@@ -111,7 +111,7 @@ void exchange::set_head(easy& handle) {
     const auto& content = body_access::content(what_.body);
     const bool posts =
         content || what_.method == "POST" || what_.method == "PUT" || what_.method == "PATCH";
-    if (!what_.headers.contains("Content-Type")) {
+    if (!what_.headers.contains("Content-Type") && !is_left_out(what_, "Content-Type")) {
         const auto type = content ? content->content_type() : std::string();
         if (!type.empty())
             lines.push_back("Content-Type: " + type);
@@ -120,6 +120,9 @@ void exchange::set_head(easy& handle) {
     }
     if (content && !what_.headers.contains("Expect"))
         lines.emplace_back("Expect:");
+    for (const auto& name : what_.left_out)
+        if (!what_.headers.contains(name))
+            lines.push_back(name + ':');
     if (!lines.empty())
         handle.setopt<CURLOPT_HTTPHEADER>(lines);
     else if (easy_access::core_of(handle)->is_set(CURLOPT_HTTPHEADER))

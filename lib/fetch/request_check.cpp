@@ -33,6 +33,10 @@ void check_headers(const request& what) {
     if (length && (!what.body.size() || *length != std::to_string(*what.body.size())))
         throw std::invalid_argument(
             "fetch: the header Content-Length differs from the body's; leave it out");
+    for (const auto& name : what.left_out)
+        if (!is_token(name) || is_framing(name) || same_token(name, "Content-Length"))
+            throw std::invalid_argument("fetch: request::left_out has what is no header's name, or "
+                                        "not the caller's to leave out");
 }
 
 void check_limit(const time_limits::limit& limit, const char* name) {
@@ -93,6 +97,11 @@ void check(const request& what) {
                          what.retries->most.count() < 0 || !(what.retries->budget >= 0)))
         throw std::invalid_argument("fetch: retry_policy has at least one attempt, and nothing "
                                     "less than 0");
+}
+
+bool is_left_out(const request& what, std::string_view name) noexcept {
+    return std::ranges::any_of(what.left_out,
+                               [name](const auto& each) { return same_token(each, name); });
 }
 
 bool is_idempotent(std::string_view method) noexcept {
