@@ -198,6 +198,15 @@ struct point {
     friend request_body to_body(const point& of) { return std::to_string(of.x); }
 };
 
+TEST_F(AFetch, LetsTweakFollowRedirects) {
+    response one = run(
+        made->fetch({.url = url("/redirect"),
+                     .redirects = redirect_policy{.mode = redirect_mode::manual},
+                     .tweak = [](easy& handle) { handle.setopt<CURLOPT_FOLLOWLOCATION>(true); }}));
+    EXPECT_EQ(one.status(), 200);
+    EXPECT_EQ(run(one.text()), "hello\n");
+}
+
 TEST_F(AFetch, HasBodiesOfTypesOfTheUsers) {
     response one = run(made->put(url("/upload/point"), request_body::from(point{42})));
     EXPECT_EQ(one.status() / 100, 2);

@@ -221,12 +221,17 @@ void exchange::publish() {
         network_->deadlines().changed(*this);
 }
 
-// libcurl may answer a challenge itself, if it was told to find out how: then another head comes.
-bool exchange::negotiates() const {
+// libcurl may answer a challenge, or follow a redirect, itself, if it was told to: then another
+// head comes. Of what is set by hand we do not know.
+bool exchange::expects_another_head() const {
     const auto status = parser_.status();
     const auto& core = *easy_access::core_of(*handle_);
-    return (status == 401 && core.is_set(CURLOPT_HTTPAUTH)) ||
-           (status == 407 && core.is_set(CURLOPT_PROXYAUTH));
+    const auto asked_for = [&](CURLoption option) {
+        return core.set_by_hand() || core.is_set(option);
+    };
+    return (status == 401 && asked_for(CURLOPT_HTTPAUTH)) ||
+           (status == 407 && asked_for(CURLOPT_PROXYAUTH)) ||
+           (status >= 300 && status < 400 && asked_for(CURLOPT_FOLLOWLOCATION));
 }
 
 std::size_t exchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -247,7 +252,7 @@ std::size_t exchange::take_line(std::string_view line) {
             refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers)));
         return 0;
     case head_parser::found::end_of_head:
-        if (!published_ && !negotiates())
+        if (!published_ && !expects_another_head())
             publish();
         break;
     default:

@@ -78,7 +78,7 @@ private:
     void fail(std::exception_ptr why) noexcept;
     std::exception_ptr failure_of(const result<easy>& outcome) noexcept;
     fetch_error refusal(std::error_code code, fetch_phase phase) const;
-    bool negotiates() const;
+    bool expects_another_head() const;
     void settle() noexcept;
     fetch_phase phase_now(CURLcode failure) const;
 
