@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // curlicue.h: every function does what a member in C++ does, and tells a status where that throws.
+#include "c_interface_multi.hpp"
+#include "c_interface_status.hpp"
+#include "c_interface_told.hpp"
 #include "easy_core.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/curlicue.h>
@@ -7,29 +10,13 @@
 #include <curlicue/loop.hpp>
 #include <curlicue/version.hpp>
 
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <memory>
-#include <new>
-#include <optional>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
-
-struct curlicue_multi {
-    curlicue_multi(uv_loop_s* loop, curlicue::async_multi_options options)
-        : own(std::in_place, loop, std::move(options)), multi(*own) {}
-    explicit curlicue_multi(curlicue::async_multi& of) : multi(of) {}
-
-    std::optional<curlicue::async_multi> own;
-    curlicue::async_multi& multi;
-};
 
 struct curlicue_easy {
     curlicue::easy handle =
@@ -46,83 +33,6 @@ struct curlicue_thread {
 namespace curlicue {
 namespace {
 
-constexpr int no_memory = -ENOMEM; // UV_ENOMEM
-
-constexpr int own_status(errc code) noexcept {
-    return CURLICUE_OWN_STATUS + static_cast<int>(code);
-}
-static_assert(CURLICUE_CLOSED == own_status(errc::closed));
-static_assert(CURLICUE_ALREADY_ADDED == own_status(errc::already_added));
-static_assert(CURLICUE_ATTACHED == own_status(errc::attached));
-static_assert(CURLICUE_NOT_ADDED == own_status(errc::not_added));
-static_assert(CURLICUE_NULL_HANDLE == own_status(errc::null_handle));
-static_assert(CURLICUE_WRONG_THREAD == own_status(errc::wrong_thread));
-static_assert(CURLICUE_INSIDE_CALLBACK == own_status(errc::inside_callback));
-static_assert(CURLICUE_FORKED == own_status(errc::forked));
-static_assert(CURLICUE_WOULD_BLOCK == own_status(errc::would_block));
-static_assert(CURLICUE_CANCELLED == own_status(errc::cancelled));
-
-int status_of(const std::error_code& code) noexcept {
-    if (code.category() == curlicue_category())
-        return CURLICUE_OWN_STATUS + code.value();
-    if (code.category() == multi_category())
-        return CURLICUE_MULTI_STATUS + code.value();
-    if (is_easy_error(code) || code.category() == uv_category())
-        return code.value();
-    return CURLICUE_FAILED;
-}
-
-// Of the exception that is being handled.
-int current_status() noexcept {
-    try {
-        throw;
-    } catch (const usage_error& error) {
-        return status_of(error.code());
-    } catch (const std::system_error& error) {
-        return status_of(error.code());
-    } catch (const std::bad_alloc&) {
-        return no_memory;
-    } catch (const std::invalid_argument&) {
-        return CURLICUE_BAD_OPTION;
-    } catch (...) {
-        return CURLICUE_FAILED;
-    }
-}
-
-template <class Call> int status_of_call(Call call) noexcept {
-    try {
-        call();
-        return CURLICUE_OK;
-    } catch (...) {
-        return current_status();
-    }
-}
-
-template <class Object, class... Arguments> int make(Object** made, Arguments&&... arguments) {
-    if (made == nullptr)
-        return CURLICUE_NULL_HANDLE;
-    *made = nullptr;
-    return status_of_call(
-        [&] { *made = std::make_unique<Object>(std::forward<Arguments>(arguments)...).release(); });
-}
-
-std::string words_for(int status) {
-    switch (status) {
-    case CURLICUE_OK:
-        return "success";
-    case CURLICUE_BAD_OPTION:
-        return "an option that curlicue sets itself, or that takes no number";
-    case CURLICUE_FAILED:
-        return "it failed";
-    default:
-        return status < 0                       ? uv_category().message(status)
-               : status < CURLICUE_MULTI_STATUS ? easy_category().message(status)
-               : status < CURLICUE_OWN_STATUS
-                   ? multi_category().message(status - CURLICUE_MULTI_STATUS)
-                   : curlicue_category().message(status - CURLICUE_OWN_STATUS);
-    }
-}
-
 hold hold_of(curlicue_hold asked) noexcept {
     switch (asked) {
     case CURLICUE_HOLD_ALWAYS:
@@ -134,11 +44,10 @@ hold hold_of(curlicue_hold asked) noexcept {
     }
 }
 
-async_multi_options options_of(const curlicue_options* given) {
-    curlicue_options asked;
-    curlicue_options_init(&asked);
-    if (given != nullptr) // of an older caller, who knows fewer, the rest are the defaults
-        std::memcpy(&asked, given, std::min(given->size, sizeof asked));
+async_multi_options multi_options_of(const curlicue_options* given) {
+    curlicue_options defaults;
+    curlicue_options_init(&defaults);
+    const auto asked = detail::known_part(given, "curlicue_options", defaults);
     async_multi_options options;
     options.keep_loop = hold_of(asked.hold);
     // What is promised not to throw differs in type alone; functions of C do not.
@@ -158,7 +67,7 @@ void tell(curlicue_done done, void* data, CURL* handle, result<easy>&& outcome) 
     try {
         std::rethrow_exception(outcome.exception());
     } catch (const std::exception& failure) {
-        done(data, handle, current_status(), failure.what());
+        done(data, handle, detail::current_status(), failure.what());
     } catch (...) {
         done(data, handle, CURLICUE_FAILED, curlicue_strerror(CURLICUE_FAILED));
     }
@@ -170,45 +79,11 @@ detail::easy_core& core_of(const curlicue_easy& easy, const char* call) {
     return core;
 }
 
-/// Waits for a future, to tell a callback of its outcome. It is there before anything begins: what
-/// has begun is not refused for lack of memory.
-template <class T, class F> class told final : private detail::continuation, private detail::work {
-public:
-    explicit told(F callback) noexcept : callback_(callback) {}
-
-    /// Ends by itself.
-    static void wait_for(std::unique_ptr<told> waiting, const future<T>& awaited) noexcept {
-        waiting->state_ = awaited.checked();
-        waiting->state_->observe();
-        const auto state = waiting->state_;
-        state->attach(*waiting.release());
-    }
-
-private:
-    void source_ready() noexcept override { enqueue(state_->link(), *this); }
-    void run() noexcept override {
-        const std::unique_ptr<told> self(this);
-        callback_(state_->take_noexcept());
-    }
-
-    const F callback_;
-    detail::intrusive_ptr<detail::state<T>> state_;
-};
-
-template <class T, class F> auto made_to_tell(F callback) {
-    return std::make_unique<told<T, F>>(callback);
-}
-
 } // namespace
 } // namespace curlicue
 
 using namespace curlicue;
-
-const char* curlicue_strerror(int status) {
-    thread_local std::string words;
-    return status_of_call([&] { words = words_for(status); }) == CURLICUE_OK ? words.c_str()
-                                                                             : "out of memory";
-}
+using namespace curlicue::detail;
 
 const char* curlicue_version() { return CURLICUE_VERSION; }
 
@@ -219,17 +94,17 @@ void curlicue_options_init(curlicue_options* options) {
 }
 
 int curlicue_multi_new(uv_loop_s* loop, const curlicue_options* options, curlicue_multi** made) {
-    return make(made, loop, options_of(options));
+    return make(made, "curlicue_multi_new",
+                [&] { return std::make_unique<curlicue_multi>(loop, multi_options_of(options)); });
 }
 
 int curlicue_multi_setopt(curlicue_multi* multi, CURLMoption option, curl_off_t value) {
-    return status_of_call([&] { multi->multi.setopt(option, value); });
+    return status_of_call([&] { multi->multi.setopt(option, value); }, CURLICUE_BAD_OPTION);
 }
 
 int curlicue_multi_add(curlicue_multi* multi, CURL* handle, curlicue_done done, void* data) {
-    if (done == nullptr)
-        return CURLICUE_NULL_HANDLE;
     return status_of_call([&] {
+        require(done != nullptr, "curlicue_multi_add");
         auto waiting = made_to_tell<easy>(
             [=](result<easy>&& outcome) noexcept { tell(done, data, handle, std::move(outcome)); });
         decltype(waiting)::element_type::wait_for(std::move(waiting),
@@ -253,9 +128,10 @@ int curlicue_multi_pause(curlicue_multi* multi, CURL* handle, int bitmask) {
 size_t curlicue_multi_size(const curlicue_multi* multi) { return multi->multi.size(); }
 
 int curlicue_multi_post(curlicue_multi* multi, void (*call)(void* data), void* data) {
-    if (call == nullptr)
-        return CURLICUE_NULL_HANDLE;
-    return status_of_call([&] { multi->multi.executor().post([=]() noexcept { call(data); }); });
+    return status_of_call([&] {
+        require(call != nullptr, "curlicue_multi_post");
+        multi->multi.executor().post([=]() noexcept { call(data); });
+    });
 }
 
 int curlicue_multi_ref(curlicue_multi* multi) {
@@ -267,13 +143,8 @@ int curlicue_multi_unref(curlicue_multi* multi) {
 }
 
 int curlicue_multi_close(curlicue_multi* multi, void (*closed)(void* data), void* data) {
-    return status_of_call([&] {
-        auto waiting = made_to_tell<void>([=](result<void>&&) noexcept {
-            if (closed != nullptr)
-                closed(data);
-        });
-        decltype(waiting)::element_type::wait_for(std::move(waiting), multi->multi.close());
-    });
+    return status_of_call(
+        [&] { close_and_tell([&] { return multi->multi.close(); }, closed, data); });
 }
 
 void curlicue_multi_free(curlicue_multi* multi) { delete multi; }
@@ -285,7 +156,9 @@ int curlicue_multi_diagnostics(const curlicue_multi* multi, char* text, size_t s
     return status == CURLICUE_OK ? length : -std::abs(status);
 }
 
-int curlicue_easy_new(curlicue_easy** made) { return make(made); }
+int curlicue_easy_new(curlicue_easy** made) {
+    return make(made, "curlicue_easy_new", [] { return std::make_unique<curlicue_easy>(); });
+}
 
 int curlicue_easy_reset(curlicue_easy* easy) {
     return status_of_call([&] { easy->handle.reset(); });
@@ -300,7 +173,8 @@ CURL* curlicue_easy_handle(const curlicue_easy* easy) { return easy->handle.nati
 void curlicue_easy_free(curlicue_easy* easy) { delete easy; }
 
 int curlicue_thread_new(const curlicue_options* options, curlicue_thread** made) {
-    return make(made, options_of(options));
+    return make(made, "curlicue_thread_new",
+                [&] { return std::make_unique<curlicue_thread>(multi_options_of(options)); });
 }
 
 curlicue_multi* curlicue_thread_multi(curlicue_thread* thread) { return &thread->multi; }

@@ -91,10 +91,14 @@ intrusive_ptr<easy_core> easy_core::create() {
 
 intrusive_ptr<easy_core> easy_core::create_by_hand() {
     auto core = create();
-    core->by_hand_ = true;
     curl_easy_setopt(core->handle_, CURLOPT_BUFFERSIZE, long{CURL_MAX_WRITE_SIZE}); // libcurl's own
-    core->apply_socket_callbacks();
+    core->open_to_hand();
     return core;
+}
+
+void easy_core::open_to_hand() {
+    by_hand_ = true;
+    apply_socket_callbacks();
 }
 
 intrusive_ptr<easy_core> easy_core::adopt(CURL* handle) {

@@ -82,6 +82,8 @@ public:
     static intrusive_ptr<easy_core> find(CURL* handle) noexcept;
     intrusive_ptr<easy_core> duplicate();
 
+    /// From now on, until `renew`, options may be set by curl_easy_setopt. Owned easies only.
+    void open_to_hand();
     /// What is set is unknown to us.
     bool set_by_hand() const noexcept { return by_hand_; }
     /// Null once closed and let go of.

@@ -3,15 +3,19 @@
  * curlicue for C, and for what binds other languages: transfers of libcurl's on a libuv loop that
  * is yours. Handles are opaque, nothing is thrown, and what stands here only grows.
  *
- * Transfers are `CURL*`: your own, on which nothing is set unasked, or those of a `curlicue_easy`,
- * whose connections cost fewer system calls. They are set up and asked with curl_easy_setopt() and
- * curl_easy_getinfo(), which keep nothing alive: what they point to is yours until the transfer is
- * over.
+ * `curlicue_fetch`, in fetch.h, is the one call that most need. Below it, transfers are `CURL*`:
+ * your own, on which nothing is set unasked, or those of a `curlicue_easy`, whose connections cost
+ * fewer system calls. They are set up and asked with curl_easy_setopt() and curl_easy_getinfo(),
+ * which keep nothing alive: what they point to is yours until the transfer is over.
  *
  * *Status:* what functions return and callbacks are given. 0 is success; a negative number is
  * libuv's (UV_E…); one below 1000 a CURLcode; from CURLICUE_MULTI_STATUS on a CURLMcode added to
  * it; from CURLICUE_OWN_STATUS on one of `enum curlicue_status`. A function that did not return 0
  * has changed nothing.
+ *
+ * *Structs* that can grow begin with their `size`: `sizeof`, in the caller. What a caller does not
+ * know, who was compiled with an older version, is as if it were 0; what a caller knows and we do
+ * not has to be 0, or the call is refused.
  *
  * *Threads:* **loop-bound** where nothing else is said: on the thread that runs the loop, or any
  * while it does not run. A call elsewhere is CURLICUE_WRONG_THREAD.
@@ -40,23 +44,35 @@ struct uv_loop_s;
 /** What curlicue itself has to say; `curlicue::errc` in C++. */
 enum curlicue_status {
     CURLICUE_OK = 0,
-    CURLICUE_CLOSED = 2001,          /**< the multi is closed */
-    CURLICUE_ALREADY_ADDED = 2002,   /**< the handle is added, here or elsewhere */
-    CURLICUE_NOT_ADDED = 2003,       /**< the handle is not added here, or its transfer is over */
-    CURLICUE_ATTACHED = 2004,        /**< not while the handle is added */
-    CURLICUE_NULL_HANDLE = 2006,     /**< a null argument where there must be one */
-    CURLICUE_WRONG_THREAD = 2009,    /**< loop-bound, and this is not the loop's thread */
-    CURLICUE_INSIDE_CALLBACK = 2010, /**< not from inside a callback of libcurl's */
-    CURLICUE_FORKED = 2016,          /**< made before this process forked */
-    CURLICUE_CANCELLED = 2019,       /**< the transfer was removed, or its multi closed */
-    CURLICUE_WOULD_BLOCK = 2021,     /**< a protocol that would stop the loop: `refuse_blocking` */
-    CURLICUE_BAD_OPTION = 2100,      /**< an option that is not for the user to set */
-    CURLICUE_FAILED = 2101           /**< what has no number of its own; the message tells */
+    CURLICUE_CLOSED = 2001,           /**< the multi is closed */
+    CURLICUE_ALREADY_ADDED = 2002,    /**< the handle is added, here or elsewhere */
+    CURLICUE_NOT_ADDED = 2003,        /**< the handle is not added here, or its transfer is over */
+    CURLICUE_ATTACHED = 2004,         /**< not while the handle is added */
+    CURLICUE_NULL_HANDLE = 2006,      /**< a null argument where there must be one */
+    CURLICUE_WRONG_THREAD = 2009,     /**< loop-bound, and this is not the loop's thread */
+    CURLICUE_INSIDE_CALLBACK = 2010,  /**< not from inside a callback of libcurl's */
+    CURLICUE_FORKED = 2016,           /**< made before this process forked */
+    CURLICUE_CANCELLED = 2019,        /**< the transfer was removed, or its multi closed */
+    CURLICUE_TIMED_OUT = 2020,        /**< a time limit of a fetch is over; `limit` tells which */
+    CURLICUE_WOULD_BLOCK = 2021,      /**< a protocol that would stop the loop: `refuse_blocking` */
+    CURLICUE_REDIRECT_REFUSED = 2023, /**< one too many, or to where it may not go */
+    CURLICUE_TOO_LARGE = 2024,        /**< a body or a head is longer than it may be */
+    CURLICUE_QUEUE_FULL = 2025,       /**< more fetches wait than may */
+    CURLICUE_ADDRESS_REFUSED = 2026,  /**< `allow_address` refused every address of the server */
+    CURLICUE_RETRIES_EXHAUSTED =
+        2027,                   /**< every attempt failed; the message has the last failure */
+    CURLICUE_BAD_OPTION = 2100, /**< an option that is not for the user to set */
+    CURLICUE_FAILED = 2101,     /**< what has no number of its own; the message tells */
+    CURLICUE_MALFORMED = 2102,  /**< a struct has in it what it must not */
+    CURLICUE_AGAIN = 2103       /**< a callback's: nothing to read yet */
 };
 
 /** A status in words. @returns a string of this thread's, valid until its next call. Thread-safe.
  */
 CURLICUE_EXPORT const char* curlicue_strerror(int status);
+/** Why the last call on this thread that did not return 0 was refused, in more words than its
+ * status has. @returns a string of this thread's, valid until the next such call. Thread-safe. */
+CURLICUE_EXPORT const char* curlicue_last_refusal(void);
 /** "0.1.0". Thread-safe. */
 CURLICUE_EXPORT const char* curlicue_version(void);
 
@@ -73,7 +89,7 @@ enum curlicue_hold {
     CURLICUE_HOLD_NEVER
 };
 
-/** `size` is `sizeof` this, so that it can grow; all else may be 0. */
+/** All but `size` may be 0. */
 typedef struct curlicue_options {
     size_t size;
     enum curlicue_hold hold;
@@ -189,5 +205,7 @@ CURLICUE_EXPORT void curlicue_thread_free(curlicue_thread* thread);
 #ifdef __cplusplus
 }
 #endif
+
+#include <curlicue/fetch.h>
 
 #endif
