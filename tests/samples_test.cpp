@@ -114,6 +114,15 @@ TEST_F(Sample, FetchTellsHowLongBodiesAreAndWhatWentWrong) {
                 ElementsAre("1048576", "fetch: status 404 Not Found", HasSubstr("connect")));
 }
 
+TEST_F(Sample, SizesAreToldInC) {
+    const auto page = server_.http("/bytes/1048576"), none = server_.http("/status/404");
+    EXPECT_TRUE(run("sizes", page, none, refused_, "nowhere")) << err();
+    EXPECT_THAT(lines(), UnorderedElementsAre(page + ": status 200, 1048576 bytes",
+                                              StartsWith(none + ": status 404, "),
+                                              AllOf(StartsWith(refused_), HasSubstr("connect")),
+                                              AllOf(StartsWith("nowhere: "), HasSubstr("scheme"))));
+}
+
 TEST_F(Sample, DownloadNeedsNoNetwork) {
     EXPECT_TRUE(run("http_proxy=" + refused_, "; export http_proxy; download")) << err();
     std::vector<std::string> expected;
