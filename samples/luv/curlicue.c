@@ -29,10 +29,12 @@ static void check_arguments(lua_State* L) {
 static int get(lua_State* L) {
     check_arguments(L);
     struct transfer* const transfer = transfer_new(L, client_of(L));
-    set_options(L, transfer);
+    curlicue_request request = read_options(L, transfer);
     lua_pushvalue(L, at_told);
     transfer_keep(L, "told");
-    const int status = transfer_start(L, transfer);
+    const int status = transfer_start(L, transfer, &request);
+    if (status == CURLICUE_MALFORMED)
+        return luaL_error(L, "curlicue: %s", curlicue_last_refusal());
     if (status != 0)
         return push_failure(L, status, curlicue_strerror(status));
     if (lua_isfunction(L, at_told))

@@ -1,24 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /* Options from a table: some by plain names, all others of libcurl's by the names that they have
- * there, in lower case. The value is on top of the stack. */
+ * there, in lower case. The value is on top of the stack. Memory is Lua's, in userdata that the
+ * environment of the transfer keeps, since errors leave from anywhere. */
 #include "transfer.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+/* One of libcurl's: a number, a text or a list. */
+struct option {
+    struct option* next;
+    const char* name;
+    const struct curl_easyoption* of;
+    curl_off_t number;
+    const char* text;
+    struct curl_slist* list;
+};
+
+/* Keeps the value on top. */
+static void keep(lua_State* L) {
+    lua_getfenv(L, at_transfer);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    lua_pop(L, 1);
+}
+
+static void* new_memory(lua_State* L, size_t size) {
+    void* const memory = lua_newuserdata(L, size);
+    keep(L);
+    lua_pop(L, 1);
+    return memset(memory, 0, size);
+}
 
 static int wants(lua_State* L, const char* name, const char* what) {
     return luaL_error(L, "curlicue: option '%s' is to be %s, not a %s", name, what,
                       luaL_typename(L, -1));
 }
 
-static void check(lua_State* L, const char* name, CURLcode code) {
-    if (code != CURLE_OK)
-        luaL_error(L, "curlicue: option '%s': %s", name, curl_easy_strerror(code));
-}
-
-/* libcurl would end it at a NUL. */
+/* C would end it at a NUL. */
 static const char* text(lua_State* L, const char* name, int index) {
     size_t size = 0;
     const char* const value = lua_tolstring(L, index, &size);
@@ -30,6 +51,7 @@ static const char* text(lua_State* L, const char* name, int index) {
 static const char* string(lua_State* L, const char* name) {
     if (lua_type(L, -1) != LUA_TSTRING)
         wants(L, name, "a string");
+    keep(L);
     return text(L, name, -1);
 }
 
@@ -47,36 +69,22 @@ static curl_off_t number(lua_State* L, const char* name) {
     return (curl_off_t)value;
 }
 
-static void append(lua_State* L, struct list* list, const char* item) {
-    struct curl_slist* const longer = curl_slist_append(list->items, item);
-    if (longer == NULL)
-        luaL_error(L, "curlicue: out of memory");
-    list->items = longer;
-}
-
-/* The transfer's from the start, since errors leave from anywhere. */
-static struct list* new_list(lua_State* L, struct transfer* transfer) {
-    struct list* const list = calloc(1, sizeof *list);
-    if (list == NULL)
-        luaL_error(L, "curlicue: out of memory");
-    list->next = transfer->lists;
-    transfer->lists = list;
-    return list;
-}
-
-static void set_list(lua_State* L, struct transfer* transfer, const char* name, CURLoption option) {
+static struct curl_slist* list(lua_State* L, const char* name) {
+    struct curl_slist* first = NULL;
     if (!lua_istable(L, -1))
         wants(L, name, "a list of strings");
-    struct list* const list = new_list(L, transfer);
-    for (int i = 1; i <= (int)lua_objlen(L, -1); ++i) {
+    for (int i = (int)lua_objlen(L, -1); i > 0; --i) {
+        struct curl_slist* const item = new_memory(L, sizeof *item);
         lua_rawgeti(L, -1, i);
-        append(L, list, string(L, name));
+        item->data = (char*)string(L, name);
+        item->next = first;
         lua_pop(L, 1);
+        first = item;
     }
-    check(L, name, curl_easy_setopt(transfer->handle, option, list->items));
+    return first;
 }
 
-/* What HTTP has no quotes for; libcurl sends what it is given. */
+/* What HTTP has no quotes for. */
 static const char* token(lua_State* L, const char* name, const char* word) {
     const char* at = word;
     while (isgraph((unsigned char)*at) && *at != ':')
@@ -86,150 +94,171 @@ static const char* token(lua_State* L, const char* name, const char* word) {
     return word;
 }
 
-static const char* line(lua_State* L, const char* name, const char* line) {
-    if (strpbrk(line, "\r\n") != NULL)
-        luaL_error(L, "curlicue: option '%s' has a line break in it", name);
-    return line;
+/* "Name: value" for one, "Name:" for none and "Name;" for an empty one, as libcurl has them. */
+static curlicue_header header_of_line(lua_State* L, const char* name, const char* line) {
+    const size_t length = strcspn(line, ":;");
+    lua_pushlstring(L, line, length);
+    const char* const field = token(L, name, string(L, name));
+    lua_pop(L, 1);
+    const char* const value = line + length + (line[length] != '\0');
+    const char* const begin = value + strspn(value, " \t");
+    return (curlicue_header){field, *begin == '\0' && line[length] != ';' ? NULL : begin};
 }
 
-/* Pushes "Name: value" for the key and the value on top, in libcurl's way of writing them. */
-static void push_header(lua_State* L, const char* name) {
-    if (lua_type(L, -2) == LUA_TNUMBER) {
-        lua_pushstring(L, string(L, name));
-        return;
-    }
+static curlicue_header header_of_pair(lua_State* L, const char* name) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+        luaL_error(L, "curlicue: option '%s': a %s is no name", name, luaL_typename(L, -2));
     const char* const field = token(L, name, text(L, name, -2));
-    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) {
-        lua_pushfstring(L, "%s:", field); /* not the one that libcurl would send by itself */
-        return;
-    }
+    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
+        return (curlicue_header){field, NULL};
     if (!lua_isstring(L, -1))
         wants(L, name, "strings, numbers or false");
     lua_pushvalue(L, -1); /* a copy, since a number becomes a string */
     const char* const value = text(L, name, -1);
-    lua_pushfstring(L, *value == '\0' ? "%s;" : "%s: %s", field, value);
-    lua_remove(L, -2);
+    keep(L);
+    lua_pop(L, 1);
+    return (curlicue_header){field, value};
 }
 
-static void set_headers(lua_State* L, struct transfer* transfer) {
+static void read_headers(lua_State* L, const char* name, curlicue_request* request) {
     if (!lua_istable(L, -1))
-        wants(L, "headers", "a table");
-    struct list* const list = new_list(L, transfer);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        push_header(L, "headers");
-        append(L, list, line(L, "headers", lua_tostring(L, -1)));
-        lua_pop(L, 2);
+        wants(L, name, "a table");
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
+        ++count;
+    curlicue_header* const headers = new_memory(L, (count + 1) * sizeof *headers);
+    request->headers = headers;
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        const curlicue_header header = lua_type(L, -2) == LUA_TNUMBER
+                                           ? header_of_line(L, name, string(L, name))
+                                           : header_of_pair(L, name);
+        if (header.value != NULL && strpbrk(header.value, "\r\n") != NULL)
+            luaL_error(L, "curlicue: option '%s' has a line break in it", name);
+        headers[request->header_count++] = header;
     }
-    check(L, "headers", curl_easy_setopt(transfer->handle, CURLOPT_HTTPHEADER, list->items));
 }
 
-static bool wants_body(const char* method) {
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
+static void read_method(lua_State* L, const char* name, curlicue_request* request) {
+    request->method = token(L, name, string(L, name));
 }
 
-static void set_method(lua_State* L, struct transfer* transfer) {
-    const char* const method = token(L, "method", string(L, "method"));
-    transfer->wants_body = wants_body(method);
-    if (strcmp(method, "HEAD") == 0)
-        check(L, "method", curl_easy_setopt(transfer->handle, CURLOPT_NOBODY, 1L));
-    else
-        check(L, "method", curl_easy_setopt(transfer->handle, CURLOPT_CUSTOMREQUEST, method));
-}
-
-/* libcurl reads the string itself. */
-static void set_body(lua_State* L, struct transfer* transfer) {
-    if (lua_type(L, -1) != LUA_TSTRING)
-        wants(L, "body", "a string");
+static void read_body(lua_State* L, const char* name, curlicue_request* request) {
     size_t size = 0;
-    const char* const body = lua_tolstring(L, -1, &size);
-    transfer->has_body = true;
-    check(L, "body",
-          curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size));
-    check(L, "body", curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDS, body));
-    lua_pushvalue(L, -1);
-    transfer_keep(L, "body");
+    if (lua_type(L, -1) != LUA_TSTRING)
+        wants(L, name, "a string");
+    request->body = lua_tolstring(L, -1, &size);
+    request->body_size = (curl_off_t)size;
 }
 
-static void set_timeout(lua_State* L, struct transfer* transfer) {
-    check(L, "timeout",
-          curl_easy_setopt(transfer->handle, CURLOPT_TIMEOUT_MS, (long)number(L, "timeout")));
+static void read_timeout(lua_State* L, const char* name, curlicue_request* request) {
+    request->limits.total_ms = (long)number(L, name);
 }
 
-static void set_follow(lua_State* L, struct transfer* transfer) {
-    check(L, "follow",
-          curl_easy_setopt(transfer->handle, CURLOPT_FOLLOWLOCATION, (long)number(L, "follow")));
+static void read_follow(lua_State* L, const char* name, curlicue_request* request) {
+    request->redirects.mode =
+        number(L, name) != 0 ? CURLICUE_REDIRECT_FOLLOW : CURLICUE_REDIRECT_MANUAL;
 }
 
-static void set_write(lua_State* L, struct transfer* transfer) {
+static void read_most(lua_State* L, const char* name, curlicue_request* request) {
+    const curl_off_t most = number(L, name);
+    request->redirects.most = most < 0 || most > INT_MAX ? INT_MAX : (unsigned)most;
+}
+
+static void read_write(lua_State* L, const char* name, curlicue_request* request) {
+    (void)request;
     if (!lua_isfunction(L, -1))
-        wants(L, "write", "a function");
-    transfer->streams = true;
+        wants(L, name, "a function");
     lua_pushvalue(L, -1);
-    transfer_keep(L, "write");
+    transfer_keep(L, name);
 }
 
-static void set_of_libcurl(lua_State* L, struct transfer* transfer, const char* name) {
-    const struct curl_easyoption* const option = curl_easy_option_by_name(name);
-    if (option == NULL)
+static void read_of_libcurl(lua_State* L, struct transfer* transfer, const char* name) {
+    const struct curl_easyoption* const of = curl_easy_option_by_name(name);
+    if (of == NULL)
         luaL_error(L, "curlicue: there is no option '%s'", name);
-    switch (option->type) {
+    struct option* const option = new_memory(L, sizeof *option);
+    option->of = of;
+    lua_pushvalue(L, -2);
+    option->name = string(L, name);
+    lua_pop(L, 1);
+    switch (of->type) {
     case CURLOT_LONG:
     case CURLOT_VALUES:
-        check(L, name, curl_easy_setopt(transfer->handle, option->id, (long)number(L, name)));
-        break;
     case CURLOT_OFF_T:
-        check(L, name, curl_easy_setopt(transfer->handle, option->id, number(L, name)));
+        option->number = number(L, name);
         break;
     case CURLOT_STRING:
-        check(L, name, curl_easy_setopt(transfer->handle, option->id, string(L, name)));
+        option->text = string(L, name);
         break;
     case CURLOT_SLIST:
-        set_list(L, transfer, name, option->id);
+        option->list = list(L, name);
         break;
     default:
         luaL_error(L, "curlicue: option '%s' cannot be set from Lua", name);
     }
+    option->next = transfer->options;
+    transfer->options = option;
 }
 
-static void set_option(lua_State* L, struct transfer* transfer, const char* name) {
+static void read_option(lua_State* L, struct transfer* transfer, const char* name,
+                        curlicue_request* request) {
     static const struct {
         const char* name;
-        void (*set)(lua_State*, struct transfer*);
-    } plain[] = {{"body", set_body},     {"follow", set_follow},   {"headers", set_headers},
-                 {"method", set_method}, {"timeout", set_timeout}, {"write", set_write}};
+        void (*read)(lua_State*, const char*, curlicue_request*);
+    } plain[] = {
+        {"body", read_body},       {"follow", read_follow},  {"followlocation", read_follow},
+        {"headers", read_headers}, {"maxredirs", read_most}, {"method", read_method},
+        {"timeout", read_timeout}, {"write", read_write}};
     for (size_t i = 0; i != sizeof plain / sizeof *plain; ++i)
         if (strcmp(plain[i].name, name) == 0) {
-            plain[i].set(L, transfer);
+            plain[i].read(L, name, request);
             return;
         }
-    set_of_libcurl(L, transfer, name);
+    read_of_libcurl(L, transfer, name);
 }
 
-/* Servers want to be told that there is none, or answer 411 (RFC 9110, 8.6): an upload of nothing,
- * which is of no media type either. */
-static void set_no_body(lua_State* L, struct transfer* transfer) {
-    if (transfer->wants_body)
-        check(L, "method", curl_easy_setopt(transfer->handle, CURLOPT_UPLOAD, 1L));
-    check(L, "body", curl_easy_setopt(transfer->handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)0));
-    check(L, "body",
-          curl_easy_setopt(transfer->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0));
-}
-
-void set_options(lua_State* L, struct transfer* transfer) {
-    lua_pushvalue(L, at_url);
-    check(L, "url", curl_easy_setopt(transfer->handle, CURLOPT_URL, string(L, "url")));
-    lua_pop(L, 1);
+curlicue_request read_options(lua_State* L, struct transfer* transfer) {
+    curlicue_request request = {.size = sizeof request,
+                                .url = text(L, "url", at_url),
+                                .redirects.mode = CURLICUE_REDIRECT_MANUAL,
+                                .most_body = SIZE_MAX};
     if (lua_isnil(L, at_options))
-        return;
-    lua_pushnil(L);
-    while (lua_next(L, at_options) != 0) {
+        return request;
+    for (lua_pushnil(L); lua_next(L, at_options) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "curlicue: options have names");
-        set_option(L, transfer, lua_tostring(L, -2));
-        lua_pop(L, 1);
+        read_option(L, transfer, lua_tostring(L, -2), &request);
     }
-    if (!transfer->has_body)
-        set_no_body(L, transfer);
+    transfer->has_body = request.body != NULL;
+    return request;
+}
+
+static CURLcode set(CURL* handle, const struct option* option) {
+    switch (option->of->type) {
+    case CURLOT_STRING:
+        return curl_easy_setopt(handle, option->of->id, option->text);
+    case CURLOT_SLIST:
+        return curl_easy_setopt(handle, option->of->id, option->list);
+    case CURLOT_OFF_T:
+        return curl_easy_setopt(handle, option->of->id, option->number);
+    default:
+        return curl_easy_setopt(handle, option->of->id, (long)option->number);
+    }
+}
+
+int set_options(void* data, curlicue_call* call, CURL* handle) {
+    struct transfer* const transfer = data;
+    (void)call;
+    if (!transfer->has_body) { /* should `post` or `upload` want one: it is empty (RFC 9110, 8.6) */
+        curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)0);
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+    }
+    for (const struct option* each = transfer->options; each != NULL; each = each->next) {
+        const CURLcode code = set(handle, each);
+        if (code == CURLE_OK)
+            continue;
+        transfer->refused = each->name;
+        return code;
+    }
+    return 0;
 }

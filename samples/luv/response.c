@@ -13,13 +13,12 @@ static void push_name(lua_State* L, const char* name) {
 }
 
 /* The lines in their order, and by name what they say; of several, all, with commas between. */
-static void push_headers(lua_State* L, CURL* handle) {
-    struct curl_header* header = NULL;
-    int count = 0;
+static void push_headers(lua_State* L, const curlicue_head* head) {
     lua_newtable(L);
-    while ((header = curl_easy_nextheader(handle, CURLH_HEADER, -1, header)) != NULL) {
+    for (size_t i = 0; i != head->header_count; ++i) {
+        const curlicue_header* const header = &head->headers[i];
         lua_pushfstring(L, "%s: %s", header->name, header->value);
-        lua_rawseti(L, -2, ++count);
+        lua_rawseti(L, -2, (int)i + 1);
         push_name(L, header->name);
         lua_pushvalue(L, -1);
         lua_rawget(L, -3);
@@ -32,20 +31,16 @@ static void push_headers(lua_State* L, CURL* handle) {
     }
 }
 
-void push_response(lua_State* L, const struct transfer* transfer) {
-    long status = 0;
-    const char* url = NULL;
-    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer->handle, CURLINFO_EFFECTIVE_URL, &url);
+void push_response(lua_State* L, const curlicue_outcome* outcome) {
     lua_createtable(L, 0, 4);
-    lua_pushinteger(L, status);
+    lua_pushinteger(L, outcome->head->status);
     lua_setfield(L, -2, "status");
-    lua_pushstring(L, url);
+    lua_pushstring(L, outcome->head->url);
     lua_setfield(L, -2, "url");
-    push_headers(L, transfer->handle);
+    push_headers(L, outcome->head);
     lua_setfield(L, -2, "headers");
-    if (!transfer->streams) {
-        lua_pushlstring(L, transfer->body, transfer->size);
+    if (outcome->body != NULL) {
+        lua_pushlstring(L, outcome->body, outcome->body_size);
         lua_setfield(L, -2, "body");
     }
 }

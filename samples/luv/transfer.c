@@ -1,64 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static const char type_name[] = "curlicue.transfer";
-
-static void release(struct transfer* transfer) {
-    curlicue_easy_free(transfer->easy);
-    while (transfer->lists != NULL) {
-        struct list* const list = transfer->lists;
-        transfer->lists = list->next;
-        curl_slist_free_all(list->items);
-        free(list);
-    }
-    free(transfer->body);
-    transfer->easy = NULL;
-    transfer->body = NULL;
-}
 
 /* One that runs is finalized only when the state closes: done() comes still. */
 static int transfer_gc(lua_State* L) {
     struct transfer* const transfer = lua_touserdata(L, 1);
-    if (!transfer->running)
-        release(transfer);
+    curlicue_fetch_free(transfer->call);
+    transfer->call = NULL;
     return 0;
 }
 
-static size_t append(struct transfer* transfer, const char* data, size_t size) {
-    /* Of a size that grows by doubling: its powers of two are where there is no room left. */
-    const size_t needed = transfer->size + size;
-    size_t room = 4096;
-    while (room < transfer->size)
-        room *= 2;
-    if (transfer->body == NULL || needed > room) {
-        while (room < needed)
-            room *= 2;
-        char* const longer = realloc(transfer->body, room);
-        if (longer == NULL)
-            return CURL_WRITEFUNC_ERROR;
-        transfer->body = longer;
-    }
-    memcpy(transfer->body + transfer->size, data, size);
-    transfer->size = needed;
-    return size;
-}
-
-static size_t received(char* data, size_t one, size_t size, void* of) {
-    struct transfer* const transfer = of;
-    (void)one;
-    transfer->held = transfer->paused;
-    if (transfer->held)
-        return CURL_WRITEFUNC_PAUSE; /* and libcurl comes with it again */
-    if (!transfer->streams)
-        return append(transfer, data, size);
-    transfer->chunk = data;
+static int received(void* data, curlicue_call* call, const char* bytes, size_t size) {
+    struct transfer* const transfer = data;
+    (void)call;
+    transfer->chunk = bytes;
     transfer->chunk_size = size;
     transfer->failed = true; /* until write() comes to its end */
     client_call(transfer->client, transfer->client->write, transfer);
-    return transfer->failed ? CURL_WRITEFUNC_ERROR : size;
+    return transfer->failed ? CURLE_WRITE_ERROR : 0;
 }
 
 /* Pushes the userdata. */
@@ -69,8 +29,7 @@ static struct transfer* push_transfer(lua_State* L) {
     return transfer;
 }
 
-/* Hands a chunk on. libcurl is on the stack, and an error ends the transfer instead of the program.
- */
+/* Hands a chunk on. An error ends the transfer instead of the program. */
 static int write_chunk(lua_State* L) {
     struct transfer* const transfer = push_transfer(L);
     lua_getfenv(L, -1);
@@ -104,15 +63,21 @@ static void resume(lua_State* L, lua_State* coroutine, int results) {
 }
 
 static int push_outcome(lua_State* L, const struct transfer* transfer) {
-    if (transfer->status == 0) {
-        push_response(L, transfer);
+    const curlicue_outcome* const outcome = transfer->outcome;
+    if (outcome->status == 0) {
+        push_response(L, outcome);
         return 1;
     }
-    push_failure(L, transfer->status, transfer->message);
-    if (transfer->failed) { /* in words of the user's */
+    push_failure(L,
+                 outcome->status == CURLICUE_TIMED_OUT ? CURLE_OPERATION_TIMEDOUT : outcome->status,
+                 outcome->message);
+    if (transfer->failed) /* in words of the user's */
         lua_getfield(L, 3, "error");
-        lua_replace(L, -3);
-    }
+    else if (transfer->refused != NULL)
+        lua_pushfstring(L, "curlicue: option '%s': %s", transfer->refused, outcome->message);
+    else
+        return 3;
+    lua_replace(L, -3);
     return 3;
 }
 
@@ -124,7 +89,6 @@ static int tell(lua_State* L) {
     lua_getfenv(L, 2);
     lua_getfield(L, 3, "told");
     const int results = push_outcome(L, transfer);
-    release(transfer);
     if (lua_isfunction(L, 4))
         lua_call(L, results, 0);
     else if (transfer->waited_for)
@@ -132,15 +96,11 @@ static int tell(lua_State* L) {
     return 0;
 }
 
-static void done(void* data, CURL* handle, int status, const char* message) {
+static void done(void* data, curlicue_call* call, const curlicue_outcome* outcome) {
     struct transfer* const transfer = data;
-    (void)handle;
-    transfer->running = false;
-    transfer->status = status;
-    transfer->message = message;
-    if (transfer->client->L == NULL)
-        release(transfer);
-    else
+    (void)call;
+    transfer->outcome = outcome;
+    if (transfer->client->L != NULL)
         client_call(transfer->client, transfer->client->tell, transfer);
 }
 
@@ -151,11 +111,6 @@ struct transfer* transfer_new(lua_State* L, struct client* client) {
     lua_setmetatable(L, -2);
     lua_newtable(L);
     lua_setfenv(L, -2);
-    if (curlicue_easy_new(&transfer->easy) != 0)
-        luaL_error(L, "curlicue: out of memory");
-    transfer->handle = curlicue_easy_handle(transfer->easy);
-    curl_easy_setopt(transfer->handle, CURLOPT_WRITEFUNCTION, received);
-    curl_easy_setopt(transfer->handle, CURLOPT_WRITEDATA, transfer);
     return transfer;
 }
 
@@ -166,14 +121,21 @@ void transfer_keep(lua_State* L, const char* name) {
     lua_pop(L, 1);
 }
 
-int transfer_start(lua_State* L, struct transfer* transfer) {
+int transfer_start(lua_State* L, struct transfer* transfer, curlicue_request* request) {
     lua_pushlightuserdata(L, transfer);
     lua_pushvalue(L, at_transfer);
     lua_rawset(L, LUA_REGISTRYINDEX);
+    request->data = transfer;
+    request->tweak = set_options;
+    request->on_done = done;
+    lua_getfenv(L, at_transfer);
+    lua_getfield(L, -1, "write");
+    if (!lua_isnil(L, -1))
+        request->on_body = received;
+    lua_pop(L, 2);
     int status = client_open(transfer->client);
     if (status == 0)
-        status = curlicue_multi_add(transfer->client->multi, transfer->handle, done, transfer);
-    transfer->running = status == 0;
+        status = curlicue_fetch(transfer->client->multi, NULL, request, &transfer->call);
     if (status != 0) {
         lua_pushlightuserdata(L, transfer);
         lua_pushnil(L);
@@ -189,37 +151,20 @@ static int outcome_of(lua_State* L, int status) {
     return 1;
 }
 
-/* Is it over, or of a multi that is closed already, there is nothing left to do to it. */
-static struct transfer* check_transfer(lua_State* L, int* status) {
-    struct transfer* const transfer = luaL_checkudata(L, 1, type_name);
-    *status = transfer->running && transfer->client->multi != NULL ? 0 : CURLICUE_NOT_ADDED;
-    return transfer;
+static curlicue_call* check_call(lua_State* L) {
+    const struct transfer* const transfer = luaL_checkudata(L, 1, type_name);
+    luaL_argcheck(L, transfer->call != NULL, 1, "its state is closing");
+    return transfer->call;
 }
 
 static int transfer_cancel(lua_State* L) {
-    int status;
-    struct transfer* const transfer = check_transfer(L, &status);
-    if (status == 0)
-        status = curlicue_multi_remove(transfer->client->multi, transfer->handle);
-    return outcome_of(L, status);
+    return outcome_of(L, curlicue_fetch_cancel(check_call(L)));
 }
-
-/* When the next bytes come: curlicue_multi_pause() waits for libcurl to return, and that brings
- * more of them until then. */
 static int transfer_pause(lua_State* L) {
-    int status;
-    struct transfer* const transfer = check_transfer(L, &status);
-    transfer->paused = true;
-    return outcome_of(L, status);
+    return outcome_of(L, curlicue_fetch_pause(check_call(L)));
 }
-
 static int transfer_unpause(lua_State* L) {
-    int status;
-    struct transfer* const transfer = check_transfer(L, &status);
-    transfer->paused = false;
-    if (status == 0 && transfer->held)
-        status = curlicue_multi_pause(transfer->client->multi, transfer->handle, CURLPAUSE_CONT);
-    return outcome_of(L, status);
+    return outcome_of(L, curlicue_fetch_resume(check_call(L)));
 }
 
 void transfer_register(lua_State* L, struct client* client) {

@@ -124,6 +124,15 @@ describe('curlicue.get', function()
     local reply = get(NGINX .. '/redirect', {follow = true})
     assert.are.equal(200, reply.status)
     assert.are.equal(NGINX .. '/hello', reply.url)
+    local _, _, code = get(NGINX .. '/redirect/loop', {follow = true, maxredirs = 3})
+    assert.are.equal(2023, code)
+  end)
+
+  it('says which option libcurl does not take', function()
+    local reply, message, code = get(NGINX .. '/hello', {http_version = 999})
+    assert.is_nil(reply)
+    assert.is_truthy(message:find("option 'http_version'", 1, true), message)
+    assert.is_true(code < 100)
   end)
 
   it('takes an error status for a reply', function()
@@ -165,6 +174,8 @@ describe('curlicue.get', function()
       ['\'headers\' is to be strings'] = {headers = {X = {}}},
       ['options have names'] = {1},
       ['\'headers\' is to be a table'] = {headers = 1},
+      ['a boolean is no name'] = {headers = {[true] = 1}},
+      ['Transfer-Encoding is not the caller\'s'] = {headers = {'Transfer-Encoding: chunked'}},
     } do
       local well, message = pcall(curlicue.get, NGINX .. '/hello', options, told)
       assert.is_false(well)
