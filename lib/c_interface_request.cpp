@@ -146,6 +146,8 @@ client_options options_of(const curlicue_client_options& asked) {
                      text_of(asked.no_proxy)};
     options.tls = {text_of(asked.ca_file), text_of(asked.certificate), text_of(asked.key),
                    text_of(asked.pins), text_of(asked.lowest_tls)};
+    if (asked.hsts != nullptr)
+        options.hsts = asked.hsts;
     for (const auto* each = asked.resolve; each != nullptr; each = each->next)
         options.resolve.emplace_back(each->data);
     options.unix_socket = text_of(asked.unix_socket);

@@ -17,6 +17,7 @@ static_assert(CURLICUE_NULL_HANDLE == own_status(errc::null_handle));
 static_assert(CURLICUE_WRONG_THREAD == own_status(errc::wrong_thread));
 static_assert(CURLICUE_INSIDE_CALLBACK == own_status(errc::inside_callback));
 static_assert(CURLICUE_FORKED == own_status(errc::forked));
+static_assert(CURLICUE_TOO_OLD == own_status(errc::too_old));
 static_assert(CURLICUE_WOULD_BLOCK == own_status(errc::would_block));
 static_assert(CURLICUE_CANCELLED == own_status(errc::cancelled));
 static_assert(CURLICUE_TIMED_OUT == own_status(errc::timed_out));

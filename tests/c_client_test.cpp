@@ -57,6 +57,31 @@ TEST_F(AFetchForC, TrustsWhomItsClientTrusts) {
     EXPECT_EQ(page.body, "hello\n") << page.message;
 }
 
+TEST_F(AFetchForC, HeedsServersForTlsAlone) {
+    const auto authority = nginx::shared().ca_file().string();
+    make_client([&](auto& options) {
+        options.ca_file = authority.c_str();
+        options.hsts = "";
+    });
+    auto secure = nginx::shared().https("/hsts");
+    secure.replace(secure.find("127.0.0.1"), 9, "localhost"); // it is for names
+    c_fetch first(secure), second("http" + secure.substr(5));
+    run(first);
+    EXPECT_EQ(first.answer, 200) << first.message;
+    run(second);
+    EXPECT_EQ(second.answer, 200) << "400 is for plain text";
+}
+
+TEST_F(AFetchForC, SaysAtOnceWhatLibcurlCannot) {
+    if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP3) != 0)
+        GTEST_SKIP() << "this one can";
+    curlicue_client_options options{};
+    options.size = sizeof options;
+    options.version = CURLICUE_HTTP_3_ONLY;
+    EXPECT_EQ(curlicue_client_new(multi, &options, &client), CURLICUE_TOO_OLD);
+    EXPECT_THAT(curlicue_last_refusal(), HasSubstr("HTTP/3"));
+}
+
 TEST_F(AFetchForC, WaitsItsTurnByPriority) {
     make_client([](auto& options) {
         options.per_origin = 1;

@@ -52,6 +52,7 @@ enum curlicue_status {
     CURLICUE_WRONG_THREAD = 2009,     /**< loop-bound, and this is not the loop's thread */
     CURLICUE_INSIDE_CALLBACK = 2010,  /**< not from inside a callback of libcurl's */
     CURLICUE_FORKED = 2016,           /**< made before this process forked */
+    CURLICUE_TOO_OLD = 2017,          /**< the libcurl at hand cannot do it */
     CURLICUE_CANCELLED = 2019,        /**< the transfer was removed, or its multi closed */
     CURLICUE_TIMED_OUT = 2020,        /**< a time limit of a fetch is over; `limit` tells which */
     CURLICUE_WOULD_BLOCK = 2021,      /**< a protocol that would stop the loop: `refuse_blocking` */

@@ -98,8 +98,9 @@ typedef struct curlicue_client_options {
     const char* ca_file;  /**< in place of the default authorities */
     const char* certificate;
     const char* key;
-    const char* pins;                 /**< CURLOPT_PINNEDPUBLICKEY */
-    const char* lowest_tls;           /**< "1.2", which null is too, or "1.3" */
+    const char* pins;       /**< CURLOPT_PINNEDPUBLICKEY */
+    const char* lowest_tls; /**< "1.2", which null is too, or "1.3" */
+    const char* hsts;       /**< a file of servers that want TLS alone; "": in memory; null: no */
     const struct curl_slist* resolve; /**< CURLOPT_RESOLVE */
     const char* unix_socket;
     const char* local_address; /**< CURLOPT_INTERFACE */
