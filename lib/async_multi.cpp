@@ -137,6 +137,11 @@ std::size_t async_multi::size() const noexcept { return engine_->transfers().siz
 
 uv_loop_t* async_multi::loop() const noexcept { return engine_->loop(); }
 
+void async_multi::keep_loop(hold how) {
+    engine_->check_thread("async_multi::keep_loop");
+    engine_->hold_loop(how);
+}
+
 void async_multi::ref() {
     engine_->check_thread("async_multi::ref");
     engine_->hold_loop(hold::always);

@@ -247,6 +247,19 @@ TEST_F(AnAsyncMulti, GoesBackToTheOptionItWasGiven) {
     EXPECT_NE(uv_loop_alive(&loop), 0) << "while busy, where nothing was said";
 }
 
+TEST_F(AnAsyncMulti, HoldsTheLoopAsItIsToldLater) {
+    const easy page = slow();
+    static_cast<void>(multi->add_handle(page));
+    multi->keep_loop(hold::never);
+    EXPECT_EQ(uv_loop_alive(&loop), 0);
+    multi->keep_loop(hold::while_busy);
+    EXPECT_NE(uv_loop_alive(&loop), 0);
+    multi->remove_handle(page);
+    EXPECT_EQ(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    multi->keep_loop(hold::always);
+    EXPECT_NE(uv_loop_alive(&loop), 0);
+}
+
 TEST_F(AnAsyncMulti, HoldsNoLoopWhenToldNeverTo) {
     close();
     multi.emplace(&loop, async_multi_options{.keep_loop = hold::never});

@@ -120,6 +120,8 @@ public:
     /// Null if not bound (yet).
     uv_loop_s* loop() const noexcept;
 
+    /// From now on as the option of that name says.
+    void keep_loop(hold how);
     /// `ref`: as `hold::always`. `unref`: back to the option given, or `never` if that was
     /// `always`.
     void ref();
