@@ -42,6 +42,11 @@ constexpr std::chrono::milliseconds as_good_as_none(std::numeric_limits<int>::ma
 // What goes out with the head, as good as at once.
 constexpr std::size_t sent_at_once = std::size_t{16} << 10;
 
+/// Whether it says Content-Length: 0 where it has no body (Fetch, 4.6 HTTP-network-or-cache fetch).
+bool says_it_is_empty(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT";
+}
+
 /// A header as CURLOPT_HTTPHEADER wants it: an empty one with a semicolon.
 std::string line_of(const header_field& field) {
     std::string line(field.name);
@@ -109,8 +114,7 @@ void exchange::set_head(easy& handle) {
         if (!same_token(field.name, "Content-Length")) // libcurl knows it
             lines.push_back(line_of(field));
     const auto& content = body_access::content(what_.body);
-    const bool posts =
-        content || what_.method == "POST" || what_.method == "PUT" || what_.method == "PATCH";
+    const bool posts = content || says_it_is_empty(what_.method);
     if (!what_.headers.contains("Content-Type") && !is_left_out(what_, "Content-Type")) {
         const auto type = content ? content->content_type() : std::string();
         if (!type.empty())
@@ -139,7 +143,7 @@ void exchange::set_body(easy& handle) {
     if (method != "GET" || content)
         handle.setopt<CURLOPT_CUSTOMREQUEST>(method);
     if (!content) {
-        if (method == "POST" || method == "PUT" || method == "PATCH") // they say Content-Length: 0
+        if (says_it_is_empty(method))
             handle.setopt<CURLOPT_POSTFIELDS>(std::string_view());
         return;
     }
