@@ -172,6 +172,43 @@ TEST_F(AFetch, TakesAHeaderOfManyLinesForNoMoreThanItIs) {
     EXPECT_TRUE(value.starts_with("a a"));
 }
 
+TEST_F(AFetch, ReadsAHeadAsItIsMeant) {
+    using namespace std::string_literals;
+    const std::string start = "HTTP/1.1 200 OK\r\n", end = "Content-Length: 0\r\n\r\n";
+    struct row {
+        std::string lines;
+        header_list fields;
+    };
+    for (const auto& each : std::vector<row>{
+             {"X-A: a\r\nHTTP/1.1 500: no\r\nX-B: b\r\n", {{"X-A", "a"}, {"X-B", "b"}}},
+             {"X A: a\r\n(): b\r\n folded\r\nn\xE4me: c\r\nX-A: d\r\n", {{"X-A", "d"}}},
+             {"X-A : a\r\nX-B \t:b\r\n", {{"X-A", "a"}, {"X-B", "b"}}},
+             {"X-A: a\rX-B: b\r\n", {{"X-A", "a X-B: b"}}},
+             {"X-A: \xFC\x01\r\n", {}},
+             {"X-A:\r\n", {{"X-A", ""}}}}) {
+        const scripted_server odd_one(for_each_request([&](connection& client, const std::string&) {
+            return client.write(start + each.lines + end);
+        }));
+        response one = run(made->get(odd_one.url()));
+        EXPECT_EQ(one.status(), 200) << each.lines;
+        for (const auto field : each.fields)
+            EXPECT_EQ(one.headers().get(field.name), field.value) << each.lines;
+        EXPECT_EQ(one.headers().size(), each.fields.empty() ? 2u : each.fields.size() + 1)
+            << each.lines;
+    }
+}
+
+TEST_F(AFetch, TakesNoTrailerForAHead) {
+    const scripted_server odd_one(for_each_request([](connection& client, const std::string&) {
+        return client.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+                            "X-A: a\r\nHTTP/1.1 500 X: no\r\n\r\n");
+    }));
+    response one = run(made->get(odd_one.url()));
+    EXPECT_EQ(run(one.text()), "ok");
+    EXPECT_EQ(one.status(), 200);
+    EXPECT_EQ(one.trailers(), (header_list{{"X-A", "a"}}));
+}
+
 TEST_F(AFetch, KeepsTheHeadersOfACompressedBody) {
     response one = run(made->get(url("/gzip/1048576")));
     EXPECT_EQ(one.headers().get("Content-Encoding"), "gzip");

@@ -203,6 +203,7 @@ std::string exchange::sent_to() {
 
 // The head, for whoever waits for it.
 void exchange::publish() {
+    parser_.is_final();
     head = std::move(parser_.head());
     url = without_credentials(sent_to());
     if (const auto address = handle_->getinfo<CURLINFO_PRIMARY_IP>())

@@ -3,6 +3,7 @@
 
 #include "header_access.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -26,28 +27,28 @@ head_parser::found head_parser::take(std::string_view line) {
         return found::too_much;
     while (line.ends_with('\n') || line.ends_with('\r'))
         line.remove_suffix(1);
-    if (line.starts_with("HTTP/")) {
+    if (line.empty())
+        return take_end();
+    if (next_ == part::status_line)
         start(line);
-        return found::nothing;
-    }
-    if (!line.empty()) {
-        take_field(line, behind_ ? trailers_ : head_.headers);
-        return found::nothing;
-    }
-    if (behind_)
-        return found::end_of_trailers;
-    if (head_.status < 200 && head_.status != 101)
-        return found::end_of_interim;
-    behind_ = true;
-    return found::end_of_head;
+    else
+        take_field(line, next_ == part::trailers ? trailers_ : head_.headers);
+    return found::nothing;
 }
 
-// Another one: after an interim response, or where libcurl has answered a challenge.
+// After it comes another one, where that was an interim response, or libcurl answers a challenge.
+head_parser::found head_parser::take_end() noexcept {
+    if (next_ == part::trailers)
+        return found::end_of_trailers;
+    next_ = part::status_line;
+    return head_.status < 200 && head_.status != 101 ? found::end_of_interim : found::end_of_head;
+}
+
 void head_parser::start(std::string_view line) {
     head_ = {};
-    behind_ = false;
+    next_ = part::fields;
     head_.version = version_named(line);
-    const auto space = line.find(' ');
+    const auto space = line.find_first_of(" \t");
     if (space == std::string_view::npos)
         return;
     line = trimmed(line.substr(space));
@@ -56,14 +57,27 @@ void head_parser::start(std::string_view line) {
         head_.reason = trimmed(line.substr(next));
 }
 
+// What is no field is left out, and what no value may have is a blank (RFC 9110 5.5).
 void head_parser::take_field(std::string_view line, header_list& to) {
-    if (line.front() == ' ' || line.front() == '\t') {
-        header_access::extend(to, trimmed(line)); // RFC 9112 5.2
+    std::string value;
+    const auto without_controls = [&value](std::string_view text) -> std::string_view {
+        if (is_field_value(text))
+            return text;
+        value = text;
+        std::ranges::replace_if(
+            value, [](char each) { return each == '\r' || each == '\0'; }, ' ');
+        return value;
+    };
+    if (line.front() == ' ' || line.front() == '\t') { // RFC 9112 5.2
+        if (!dropped_)
+            header_access::extend(to, without_controls(trimmed(line)));
         return;
     }
-    const auto colon = line.find(':');
-    if (colon != std::string_view::npos && colon != 0)
-        header_access::add(to, trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+    const auto colon = std::min(line.find(':'), line.size());
+    const auto name = trimmed(line.substr(0, colon));
+    dropped_ = colon == line.size() || !is_token(name);
+    if (!dropped_)
+        header_access::add(to, name, without_controls(trimmed(line.substr(colon + 1))));
 }
 
 } // namespace curlicue::detail

@@ -15,18 +15,24 @@ public:
 
     /// @param line with its end
     found take(std::string_view line);
+    /// It was the last: what comes now are trailers.
+    void is_final() noexcept { next_ = part::trailers; }
     response_head& head() noexcept { return head_; }
     int status() const noexcept { return head_.status; }
     const header_list& trailers() const noexcept { return trailers_; }
 
 private:
+    enum class part : unsigned char { status_line, fields, trailers };
+
+    found take_end() noexcept;
     void take_field(std::string_view line, header_list& to);
     void start(std::string_view line);
 
     response_head head_;
     header_list trailers_;
     std::size_t size_ = 0;
-    bool behind_ = false; // the head
+    part next_ = part::status_line;
+    bool dropped_ = false; // the last field, and the lines that go on with it
 };
 
 } // namespace curlicue::detail
