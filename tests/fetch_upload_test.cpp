@@ -70,7 +70,8 @@ TEST_F(AFetch, SendsWhatIsWritten) {
     EXPECT_EQ(run(std::move(answer)).status() / 100, 2);
     EXPECT_GT(waited, 0u);
     EXPECT_EQ(text_of(url("/upload/written")).size(), 2'000'000u);
-    EXPECT_EQ(failure_of([&] { static_cast<void>(writer.write("x")); }), errc::closed);
+    EXPECT_EQ(failure_of([&, &writer = writer] { static_cast<void>(writer.write("x")); }),
+              errc::closed);
 }
 
 TEST_F(AFetch, FailsIfItsWriterGoes) {
@@ -178,6 +179,16 @@ TEST_F(AFetch, AsksItsProducerForNoMoreThanTheServerTakes) {
     EXPECT_EQ(asked, 64u);
 }
 
+TEST_F(AFetch, NeedsNoMoreOfItsBodyForAnEarlyAnswer) {
+    auto [body, writer] = request_body::pipe();
+    auto asked = made->put(odd.url("/early"), body);
+    run(writer.write("some"));
+    response answer = run(std::move(asked)); // and nobody writes more
+    EXPECT_EQ(answer.status(), 413);
+    EXPECT_EQ(run(answer.text()), "large\n");
+    run_until_idle();
+}
+
 TEST_F(AFetch, MakesItsWriterWaitForRoom) {
     auto [body, writer] = request_body::pipe();
     EXPECT_TRUE(writer.write(std::string(200'000, 'a')).ready());
@@ -197,12 +208,14 @@ TEST_F(AFetch, TellsItsWriterHowItFailed) {
         future<void> waits;
         if (waiting)
             waits = writer.write(std::string(1 << 20, 'x'));
-        EXPECT_EQ(error_of([&] { run(made->put("http://127.0.0.1:1/", body)); }).phase(),
-                  fetch_phase::connect);
+        EXPECT_EQ(
+            error_of([&, &body = body] { run(made->put("http://127.0.0.1:1/", body)); }).phase(),
+            fetch_phase::connect);
         if (waiting) {
             EXPECT_EQ(error_of([&] { waits.get(); }).phase(), fetch_phase::connect);
         }
-        EXPECT_EQ(error_of([&] { writer.write("more").get(); }).phase(), fetch_phase::connect);
+        EXPECT_EQ(error_of([&writer = writer] { writer.write("more").get(); }).phase(),
+                  fetch_phase::connect);
     }
     auto [body, writer] = request_body::pipe();
     const scripted_server early([](connection& client) {
@@ -213,7 +226,7 @@ TEST_F(AFetch, TellsItsWriterHowItFailed) {
     EXPECT_EQ(answer.status(), 413);
     { const response dropped = std::move(answer); }
     run_until_idle();
-    EXPECT_EQ(failure_of([&] { run(writer.write("late")); }), errc::cancelled);
+    EXPECT_EQ(failure_of([&, &writer = writer] { run(writer.write("late")); }), errc::closed);
 }
 
 TEST_F(AFetch, FailsWithWhatItsWriterFailsWith) {

@@ -218,8 +218,14 @@ void exchange::publish() {
     published_ = true;
     auto whole = response_access::make(intrusive_ptr<exchange>::share(this));
     head_state_->tell(std::move(whole)); // if it is cancelled, the response is dropped
-    if (stage_ == stage::running)
-        network_->deadlines().changed(*this);
+    if (stage_ != stage::running)
+        return;
+    network_->deadlines().changed(*this);
+    // A server that answers before it has all may want no more. libcurl 7.88 then stops sending,
+    // but waits for an upload that is paused to go on.
+    if (upload_ && upload_->waits())
+        on_loop(
+            [kept = intrusive_ptr<exchange>::share(this)]() noexcept { kept->upload_->go_on(); });
 }
 
 // libcurl may answer a challenge, or follow a redirect, itself, if it was told to: then another

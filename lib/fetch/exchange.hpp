@@ -173,4 +173,14 @@ private:
     time dropped_at_{};
 };
 
+// A little later, if libcurl is on the stack, or on another thread. Once the executor is closed
+// nothing of it comes from there any more.
+template <class Step> void exchange::on_loop(Step step) {
+    auto& engine = network_->on();
+    if (engine.may_call_libcurl() || (stage_ == stage::over && link()->gone()))
+        step();
+    else
+        engine.executor().post(std::move(step));
+}
+
 } // namespace curlicue::detail

@@ -91,16 +91,6 @@ void exchange::serve() noexcept {
     }
 }
 
-// A little later, if libcurl is on the stack, or on another thread. Once the executor is closed
-// nothing of it comes from there any more.
-template <class Step> void exchange::on_loop(Step step) {
-    auto& engine = network_->on();
-    if (engine.may_call_libcurl() || (stage_ == stage::over && link()->gone()))
-        step();
-    else
-        engine.executor().post(std::move(step));
-}
-
 future<std::string> exchange::read_some(std::size_t most) { return ask(false, most); }
 future<std::string> exchange::gather() { return ask(true, everything); }
 

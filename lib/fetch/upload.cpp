@@ -96,8 +96,10 @@ void upload::came(result<std::string>&& piece) noexcept {
     piece_ = std::move(piece).value();
     taken_ = 0;
     ended_ = piece_.empty();
-    if (keeps_to_its_size(piece_.size()) && std::exchange(paused_, false))
-        owner_.upload_has_more();
+    if (keeps_to_its_size(piece_.size()))
+        go_on();
+    else
+        piece_.clear();
 }
 
 // A server would wait for what is missing, or take what is too much for another request.

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace curlicue::detail {
 
@@ -50,6 +51,13 @@ public:
     /// Whether anything has been asked for.
     bool begun() const noexcept { return begun_; }
     bool may_repeat() const noexcept { return may_repeat_; }
+    /// Whether libcurl waits until there is more.
+    bool waits() const noexcept { return paused_; }
+    /// It need not wait any longer.
+    void go_on() noexcept {
+        if (std::exchange(paused_, false))
+            owner_.upload_has_more();
+    }
     /// The transfer is over.
     void stop(const std::exception_ptr& why) noexcept;
 
