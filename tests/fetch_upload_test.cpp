@@ -189,6 +189,18 @@ TEST_F(AFetch, NeedsNoMoreOfItsBodyForAnEarlyAnswer) {
     run_until_idle();
 }
 
+TEST_F(AFetch, SendsWhatIsWrittenAtTheLengthThatWasSaid) {
+    auto [body, writer] = request_body::pipe(8);
+    auto answer = made->put(odd.url("/echo"), body);
+    run(writer.write("one "));
+    run(writer.write("two "));
+    writer.end();
+    response one = run(std::move(answer));
+    const auto text = run(one.text());
+    EXPECT_TRUE(has(text, "\r\nContent-Length: 8\r\n")) << text;
+    EXPECT_TRUE(text.ends_with("one two ")) << text;
+}
+
 TEST_F(AFetch, MakesItsWriterWaitForRoom) {
     auto [body, writer] = request_body::pipe();
     EXPECT_TRUE(writer.write(std::string(200'000, 'a')).ready());

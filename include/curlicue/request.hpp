@@ -83,7 +83,9 @@ public:
             return from_futures(std::move(next), size);
     }
     /// A body, and who writes it.
-    static std::pair<request_body, body_writer> pipe();
+    /// @param size in bytes, if known; else it is sent in chunks
+    static std::pair<request_body, body_writer>
+    pipe(std::optional<std::uint64_t> size = std::nullopt);
     /// What `to_body(value)` makes of it.
     template <class T> static request_body from(const T& value);
 

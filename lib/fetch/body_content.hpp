@@ -30,6 +30,8 @@ public:
     /// What brings it piece by piece; who asks runs at `link`.
     /// @throws usage_error{errc::already_retrieved} the second time, if it is not replayable
     virtual request_body::producer open(const intrusive_ptr<executor_link>& link) = 0;
+    /// What `open` gave would bring, if that is here already. On the loop's thread, inside libcurl.
+    virtual std::optional<std::string> at_hand() noexcept { return std::nullopt; }
     /// Who has opened it asks for no more: the transfer is over, with this failure or none.
     virtual void close(const std::exception_ptr& why) noexcept { static_cast<void>(why); }
     /// The request has failed. If nobody has opened it, nobody will.

@@ -122,6 +122,18 @@ void pipe::hand_over(std::unique_lock<std::mutex>& lock) noexcept {
                                   : result<std::string>(std::string()));
         return;
     }
+    reading->keep_promise(take_piece(lock));
+}
+
+std::optional<std::string> pipe::at_hand() noexcept {
+    std::unique_lock lock(mutex_);
+    if (!pieces_.empty())
+        return take_piece(lock);
+    return ended_ && !failure_ ? std::optional(std::string()) : std::nullopt;
+}
+
+/// The first; who may write again is told. Without the lock then.
+std::string pipe::take_piece(std::unique_lock<std::mutex>& lock) noexcept {
     auto next = std::move(pieces_.front());
     pieces_.pop_front();
     size_ -= next.piece.size();
@@ -134,10 +146,10 @@ void pipe::hand_over(std::unique_lock<std::mutex>& lock) noexcept {
         heard.push_back(std::exchange(each.taken, nullptr));
     }
     lock.unlock();
-    reading->keep_promise(std::move(next.piece));
     for (const auto& each : heard)
         if (each)
             each->tell({});
+    return std::move(next.piece);
 }
 
 void pipe::close(const std::exception_ptr& why) noexcept {

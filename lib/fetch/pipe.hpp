@@ -31,6 +31,8 @@ public:
     void bind(const intrusive_ptr<executor_link>& link);
     bool bound() const noexcept;
     future<std::string> next();
+    /// The next piece, empty at the end, if it is here.
+    std::optional<std::string> at_hand() noexcept;
     /// Nobody reads it (any more), for this reason or none.
     void close(const std::exception_ptr& why) noexcept;
 
@@ -44,6 +46,7 @@ private:
 
     void end_with(const std::exception_ptr& why) noexcept;
     void hand_over(std::unique_lock<std::mutex>& lock) noexcept;
+    std::string take_piece(std::unique_lock<std::mutex>& lock) noexcept;
     void require_open(const char* what) const;
 
     mutable std::mutex mutex_;
@@ -59,10 +62,13 @@ private:
 /// The reading end of a pipe. Gone unread, its writer hears of it.
 class piped_content final : public body_content {
 public:
-    explicit piped_content(std::shared_ptr<pipe> from) noexcept : pipe_(std::move(from)) {}
+    piped_content(std::shared_ptr<pipe> from, std::optional<std::uint64_t> size) noexcept
+        : pipe_(std::move(from)), size_(size) {}
     ~piped_content() override { pipe_->close(nullptr); }
 
+    std::optional<std::uint64_t> size() const noexcept override { return size_; }
     request_body::producer open(const intrusive_ptr<executor_link>& link) override;
+    std::optional<std::string> at_hand() noexcept override { return pipe_->at_hand(); }
     void close(const std::exception_ptr& why) noexcept override { pipe_->close(why); }
     void give_up(const std::exception_ptr& why) noexcept override {
         if (!pipe_->bound())
@@ -71,6 +77,7 @@ public:
 
 private:
     const std::shared_ptr<pipe> pipe_;
+    const std::optional<std::uint64_t> size_;
 };
 
 } // namespace curlicue::detail

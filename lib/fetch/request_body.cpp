@@ -174,9 +174,9 @@ request_body request_body::from_tasks(unique_function<task<std::string>()> next,
     return request_body(std::make_shared<detail::task_content>(std::move(next), size));
 }
 
-std::pair<request_body, body_writer> request_body::pipe() {
+std::pair<request_body, body_writer> request_body::pipe(std::optional<std::uint64_t> size) {
     auto both = std::make_shared<detail::pipe>();
-    return {request_body(std::make_shared<detail::piped_content>(both)), body_writer(both)};
+    return {request_body(std::make_shared<detail::piped_content>(both, size)), body_writer(both)};
 }
 
 bool request_body::replayable() const noexcept { return !content_ || content_->replayable(); }

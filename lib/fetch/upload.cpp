@@ -40,7 +40,7 @@ int upload::on_seek(void* self, curl_off_t offset, int origin) {
 
 std::size_t upload::give(std::span<char> buffer) {
     if (!has_data() && !ended_) {
-        if (!asking_)
+        if (!asking_ && !take_at_hand())
             ask();
         if (!has_data() && !ended_) {
             paused_ = true;
@@ -55,6 +55,16 @@ std::size_t upload::give(std::span<char> buffer) {
         ended_ = true;
     owner_.upload_moves();
     return given;
+}
+
+// What has come meanwhile need not be asked for.
+bool upload::take_at_hand() noexcept {
+    if (!next_) // the first one is asked for, which opens it
+        return false;
+    auto piece = content_->at_hand();
+    if (piece)
+        came(std::move(*piece));
+    return piece.has_value();
 }
 
 // libcurl is on the stack, and what brings the pieces may be the user's.

@@ -63,6 +63,7 @@ public:
 
 private:
     std::size_t give(std::span<char> buffer);
+    bool take_at_hand() noexcept;
     void ask() noexcept;
     void ask_now() noexcept;
     void came(result<std::string>&& piece) noexcept;
