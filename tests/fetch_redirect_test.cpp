@@ -201,6 +201,32 @@ TEST_F(ARedirect, WithABadLocationFailsThere) {
     EXPECT_EQ(error.code(), CURLE_URL_MALFORMAT);
 }
 
+TEST_F(ARedirect, LeadsWhereItsCallerReadsTheLocation) {
+    const auto asked = [&](auto resolve) {
+        server = std::make_shared<mock>();
+        server->on("GET", home).reply(302, {{"Location", "that way"}});
+        server->on("GET", "http://other.test/");
+        const client made(server, {.redirects = {.resolve = std::move(resolve)}});
+        return made.get(home, {{"Authorization", "secret"}});
+    };
+    const auto to = [](std::string url) {
+        return [url = std::move(url)](const std::string& from, std::string_view location) {
+            EXPECT_EQ(from, "http://example.test/");
+            EXPECT_EQ(location, "that way");
+            return url;
+        };
+    };
+    EXPECT_EQ(asked(to("http://other.test/#there")).get().url(), "http://other.test/#there");
+    EXPECT_FALSE(server->requests().back().headers.contains("Authorization"));
+    for (const char* url : {"ftp://example.test/", "file:///etc/passwd"})
+        EXPECT_EQ(refusal_of([&] { asked(to(url)).get(); }), errc::redirect_refused) << url;
+    EXPECT_EQ(error_of([&] { asked(to("http://[")).get(); }).phase(), fetch_phase::url);
+    const auto refuses = [](const std::string&, std::string_view) -> std::string {
+        throw std::range_error("mine");
+    };
+    EXPECT_THROW(asked(refuses).get(), std::range_error);
+}
+
 TEST_F(ARedirect, DoesNotSendABodyAgainThatCanBeReadOnce) {
     server->on("POST", home).reply(307, {{"Location", "/there"}});
     server->on("POST", home + "303").reply(303, {{"Location", "/there"}});
@@ -266,6 +292,28 @@ TEST_F(AFetch, TweaksItsFirstOriginOnly) {
     response other = run(made->fetch(what));
     EXPECT_TRUE(has(run(other.text()), "Referer"));
     EXPECT_EQ(tweaked, 3);
+}
+
+TEST_F(AFetch, TweaksNothingOnTheWayBack) {
+    std::string back;
+    const scripted_server away(for_each_request([&](connection& client, const std::string&) {
+        return client.write("HTTP/1.1 302 Found\r\nLocation: " + back +
+                            "\r\nContent-Length: 0\r\n\r\n");
+    }));
+    const scripted_server here(for_each_request([&](connection& client, const std::string& head) {
+        return client.write(head.starts_with("GET /back ")
+                                ? "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+                                : "HTTP/1.1 302 Found\r\nLocation: " + away.url() +
+                                      "\r\nContent-Length: 0\r\n\r\n");
+    }));
+    back = here.url("/back");
+    int tweaked = 0;
+    request what{.url = here.url(), .tweak = [&](easy&) { ++tweaked; }};
+    EXPECT_EQ(run(made->fetch(what)).status(), 200);
+    EXPECT_EQ(tweaked, 1);
+    what.tweak_all_hops = true;
+    EXPECT_EQ(run(made->fetch(what)).status(), 200);
+    EXPECT_EQ(tweaked, 4);
 }
 
 TEST_F(AFetch, SendsCredentialsOfItsUrlToTheirOriginOnly) {

@@ -172,6 +172,10 @@ enum class redirect_mode {
 struct redirect_policy {
     redirect_mode mode = redirect_mode::follow;
     unsigned most = 10; ///< one more is `errc::redirect_refused`
+    /// The URL that a Location leads to from another: for who reads URLs by a parser of their own,
+    /// which must not be at odds with this. Unset: by libcurl's. It runs on the loop's thread; what
+    /// it throws is what the fetch fails with.
+    std::function<std::string(const std::string& from, std::string_view location)> resolve = {};
 };
 
 /// When a request is sent again: methods that are idempotent (RFC 9110 9.2.2) and bodies that are

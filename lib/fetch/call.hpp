@@ -24,7 +24,6 @@ struct fetch_call {
     std::uint64_t id = 0;
     clock::time_point deadline = clock::time_point::max(); ///< that of `time_limits::total`
     time_limits limits;                                    ///< those of the client filled in
-    std::string first_origin;                              ///< where there is a `tweak`
     unsigned attempts = 1;
     std::uint64_t resumed_at = 0; ///< the offset that `to_file` has asked for
     bool redirected = false;

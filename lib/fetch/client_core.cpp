@@ -112,8 +112,6 @@ void client_core::complete(request& what) {
     known->limits = what.limits;
     if (what.limits.total && what.limits.total->count() > 0)
         known->deadline = later(link_->now(), *what.limits.total);
-    if (what.tweak)
-        known->first_origin = origin_of(what.url);
     what.call = std::move(known);
 }
 

@@ -93,7 +93,7 @@ void exchange::set_up_more(easy& handle) {
         ask_before_sending(handle);
     if (what_.progress)
         set_progress(handle);
-    if (what_.tweak && (!of || what_.tweak_all_hops || of->first_origin == origin_of(what_.url)))
+    if (what_.tweak)
         what_.tweak(handle);
 }
 

@@ -58,6 +58,9 @@ void turn_to(request& what, int status, std::string url) {
             if (is_harmless(field.name, what))
                 kept.add(field.name, field.value);
         what.headers = std::move(kept);
+        // For good, as the headers: the other server may lead back, and to where it likes.
+        if (!what.tweak_all_hops)
+            what.tweak = nullptr;
     }
     what.url = std::move(url);
 }
@@ -94,7 +97,7 @@ private:
             if (hop.url().starts_with("https:") && what.url.starts_with("http:"))
                 what.url.insert(4, "s"); // by HSTS
             turn_to(what, hop.status(),
-                    redirected_to(what.url, std::string(*location), attempts_of(what.call)));
+                    redirected_to(what.url, *location, policy, attempts_of(what.call)));
             if (what.call)
                 what.call->client->redirected(*what.call, without_credentials(what.url));
         }

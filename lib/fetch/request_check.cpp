@@ -127,12 +127,15 @@ std::string without_credentials(std::string url) {
     return address.unset(CURLUPART_USER).unset(CURLUPART_PASSWORD).to_string();
 }
 
-std::string redirected_to(const std::string& from, const std::string& location, unsigned attempts) {
+std::string redirected_to(const std::string& from, std::string_view location,
+                          const redirect_policy& policy, unsigned attempts) {
+    const std::string there =
+        policy.resolve ? policy.resolve(from, location) : std::string(location);
     curlicue::url address(from);
     const auto fragment = address.get(CURLUPART_FRAGMENT);
     const auto user = address.get(CURLUPART_USER), password = address.get(CURLUPART_PASSWORD);
     try {
-        address.set(CURLUPART_URL, location, CURLU_URLENCODE);
+        address.set(CURLUPART_URL, there, CURLU_URLENCODE);
     } catch (const std::exception&) {
         throw fetch_error(std::error_code(CURLE_URL_MALFORMAT, easy_category()), fetch_phase::url,
                           attempts);
@@ -140,6 +143,8 @@ std::string redirected_to(const std::string& from, const std::string& location, 
     if (!is_web(address))
         throw fetch_error(errc::redirect_refused, fetch_phase::headers, attempts, std::nullopt,
                           "a redirect leads to a scheme other than http and https");
+    if (policy.resolve)
+        return there;
     if (fragment && !address.get(CURLUPART_FRAGMENT))
         address.set(CURLUPART_FRAGMENT, *fragment);
     if (user && !address.get(CURLUPART_USER) && origin_of(address.to_string()) == origin_of(from)) {
