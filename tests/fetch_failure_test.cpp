@@ -3,7 +3,9 @@
 #include "support/fetch_fixture.hpp"
 #include <curlicue/share.hpp>
 #include <curlicue/sleep.hpp>
+#include <curlicue/url.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -197,6 +199,48 @@ TEST_F(AFailure, ShowsNoSecret) {
         ADD_FAILURE();
     } catch (const std::invalid_argument& error) {
         EXPECT_FALSE(has(error.what(), "secret")) << error.what();
+    }
+}
+
+TEST_F(AFailure, TellsWhatLiesBehindIt) {
+    EXPECT_EQ(error_of([&] { run(made->get("http://127.0.0.1:1/")); }).cause(),
+              std::error_code(ECONNREFUSED, std::system_category()));
+    EXPECT_FALSE(error_of([&] { run(made->get(odd.url("/nothing"))); }).cause());
+    const auto late = error_of(
+        [&] { run(made->fetch({.url = odd.url("/silence"), .limits = {.total = 20ms}})); });
+    EXPECT_EQ(late.cause(), CURLE_OPERATION_TIMEDOUT);
+    response one = run(made->fetch({.url = url("/hello"), .most_body = 1}));
+    EXPECT_EQ(error_of([&] { run(one.text()); }).cause(), CURLE_FILESIZE_EXCEEDED);
+}
+
+TEST_F(AFailure, IsToldOfAnyTransfer) {
+    const auto told = [&](std::string_view where) {
+        try {
+            run(multi->perform(easy(where)));
+        } catch (const transfer_error& failure) {
+            return fetch_error(failure);
+        }
+        throw std::logic_error("it did not fail");
+    };
+    const auto refused = told("http://127.0.0.1:1/");
+    EXPECT_EQ(refused.code(), CURLE_COULDNT_CONNECT);
+    EXPECT_EQ(refused.phase(), fetch_phase::connect);
+    EXPECT_EQ(refused.cause(), std::error_code(ECONNREFUSED, std::system_category()));
+    EXPECT_EQ(told("http://[").phase(), fetch_phase::url);
+    EXPECT_EQ(told(odd.url("/nothing")).phase(), fetch_phase::headers);
+}
+
+TEST_F(AFailure, OfAUrlNestsWhatLibcurlSaysOfIt) {
+    try {
+        static_cast<void>(made->get("http://a,b/"));
+        FAIL();
+    } catch (const std::invalid_argument& refusal) {
+        try {
+            std::rethrow_if_nested(refusal);
+            FAIL();
+        } catch (const std::system_error& error) {
+            EXPECT_EQ(error.code(), CURLUE_BAD_HOSTNAME);
+        }
     }
 }
 

@@ -227,6 +227,17 @@ TEST_F(ARedirect, LeadsWhereItsCallerReadsTheLocation) {
     EXPECT_THROW(asked(refuses).get(), std::range_error);
 }
 
+TEST_F(ARedirect, TellsThatThereWereTooMany) {
+    server->on("GET", home).reply(302, {{"Location", "/"}});
+    const client asked(server);
+    EXPECT_EQ(error_of([&] { asked.get(home).get(); }).cause(), CURLE_TOO_MANY_REDIRECTS);
+    EXPECT_FALSE(
+        error_of([&] {
+            asked.fetch({.url = home, .redirects = redirect_policy{.mode = redirect_mode::error}})
+                .get();
+        }).cause());
+}
+
 TEST_F(ARedirect, DoesNotSendABodyAgainThatCanBeReadOnce) {
     server->on("POST", home).reply(307, {{"Location", "/there"}});
     server->on("POST", home + "303").reply(303, {{"Location", "/there"}});

@@ -34,7 +34,11 @@ class CURLICUE_EXPORT fetch_error : public std::system_error {
 public:
     /// @param words what is said beside the code's message; may be empty
     fetch_error(std::error_code code, fetch_phase phase, unsigned attempts = 1,
-                std::optional<time_limit> limit = std::nullopt, std::string_view words = {});
+                std::optional<time_limit> limit = std::nullopt, std::string_view words = {},
+                std::error_code cause = {});
+    /// What a fetch would have said of a transfer that failed.
+    /// @param body_began whether its write callback was called
+    explicit fetch_error(const transfer_error& failure, bool body_began = false);
     fetch_error(const fetch_error&) noexcept = default;
     fetch_error& operator=(const fetch_error&) noexcept = default;
     ~fetch_error() override;
@@ -45,11 +49,16 @@ public:
     unsigned attempts() const noexcept { return attempts_; }
     /// Where the code is `errc::timed_out`.
     std::optional<time_limit> limit() const noexcept { return limit_; }
+    /// What lies behind the code, if that is known: of a connection that failed what the system
+    /// says (`std::system_category()`), and the `CURLcode` of what is an `errc`, as
+    /// CURLE_OPERATION_TIMEDOUT and CURLE_TOO_MANY_REDIRECTS.
+    const std::error_code& cause() const noexcept { return cause_; }
 
 private:
     fetch_phase phase_;
     unsigned attempts_;
     std::optional<time_limit> limit_;
+    std::error_code cause_;
     std::shared_ptr<const std::string> words_; // shared: copying an exception must not throw
 };
 

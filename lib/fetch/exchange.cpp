@@ -189,8 +189,10 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
             fetch_error(errc::timed_out, phase, of->attempts, time_limit::connect));
     if (code == head_too_long && phase == fetch_phase::headers)
         return std::make_exception_ptr(refusal(errc::too_large, phase));
+    const auto cause = system_cause_of(static_cast<CURLcode>(code.value()),
+                                       static_cast<int>(handle_->getinfo<CURLINFO_OS_ERRNO>()));
     return std::make_exception_ptr(
-        fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message()));
+        fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause));
 }
 
 // HSTS may have made https of it.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "phase.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 
 namespace curlicue::detail {
@@ -43,6 +46,26 @@ fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began) {
     // cw_download_write).
     return body_began || handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() != 0 ? fetch_phase::body
                                                                          : fetch_phase::headers;
+}
+
+// libcurl tells what the system said last. That may be of an address that was refused before the
+// next one was not.
+std::error_code system_cause_of(CURLcode failure, int os_error) noexcept {
+    constexpr std::array broken{ECONNRESET, ECONNABORTED, EPIPE, ENOTCONN, ETIMEDOUT};
+    switch (failure) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: // of a connection that stood
+        if (std::ranges::find(broken, os_error) != broken.end())
+            break;
+        [[fallthrough]];
+    default:
+        return {};
+    }
+    return {os_error, std::system_category()}; // none, if that is 0
 }
 
 } // namespace curlicue::detail

@@ -5,6 +5,7 @@
 #include <curlicue/fetch_error.hpp>
 
 #include <optional>
+#include <system_error>
 
 namespace curlicue::detail {
 
@@ -17,5 +18,9 @@ std::optional<fetch_phase> usual_phase_of(CURLcode failure) noexcept;
 /// How far a transfer came that failed.
 /// @param body_began whether its write callback was called
 fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began);
+
+/// What the system has to do with it, if it has.
+/// @param os_error CURLINFO_OS_ERRNO
+std::error_code system_cause_of(CURLcode failure, int os_error) noexcept;
 
 } // namespace curlicue::detail

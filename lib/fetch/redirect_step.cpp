@@ -3,6 +3,7 @@
 #include "header_access.hpp"
 #include "response_state.hpp"
 #include "steps.hpp"
+#include <curlicue/easy.hpp>
 #include <curlicue/fetch_error.hpp>
 
 #include <algorithm>
@@ -26,9 +27,9 @@ bool is_harmless(std::string_view name, const request& what) noexcept {
     return std::ranges::any_of(harmless, [name](auto* each) { return same_token(name, each); });
 }
 
-[[noreturn]] void refuse(const request& what, const char* why) {
+[[noreturn]] void refuse(const request& what, const char* why, std::error_code cause = {}) {
     throw fetch_error(errc::redirect_refused, fetch_phase::headers, attempts_of(what.call),
-                      std::nullopt, why);
+                      std::nullopt, why, cause);
 }
 
 void drop_body(request& what) {
@@ -93,7 +94,8 @@ private:
             if (policy.mode == redirect_mode::error)
                 refuse(what, "a redirect, where redirect_mode::error is set");
             if (followed == policy.most)
-                refuse(what, "more redirects than redirect_policy::most");
+                refuse(what, "more redirects than redirect_policy::most",
+                       {CURLE_TOO_MANY_REDIRECTS, easy_category()});
             if (hop.url().starts_with("https:") && what.url.starts_with("http:"))
                 what.url.insert(4, "s"); // by HSTS
             turn_to(what, hop.status(),

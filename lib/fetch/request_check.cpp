@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <stdexcept>
 
 namespace curlicue {
@@ -45,20 +46,20 @@ void check_limit(const time_limits::limit& limit, const char* name) {
                                     " is less than 0");
 }
 
-[[noreturn]] void refuse_url(const char* why) {
-    throw std::invalid_argument(std::string("fetch: the URL ") + why);
+std::invalid_argument refusal_of_url(const char* why) {
+    return std::invalid_argument(std::string("fetch: the URL ") + why);
 }
 
 curlicue::url parsed(const std::string& text) {
     try {
         return curlicue::url(text);
-    } catch (const std::system_error& error) {
+    } catch (const std::system_error& error) { // which is nested
         if (error.code() == CURLUE_UNSUPPORTED_SCHEME)
-            refuse_url("has a scheme other than http and https");
-        refuse_url("cannot be parsed; it is like https://host/path, or relative to "
-                   "client_options::base");
+            std::throw_with_nested(refusal_of_url("has a scheme other than http and https"));
+        std::throw_with_nested(refusal_of_url(
+            "cannot be parsed; it is like https://host/path, or relative to client_options::base"));
     } catch (const usage_error&) {
-        refuse_url("has a NUL in it");
+        std::throw_with_nested(refusal_of_url("has a NUL in it"));
     }
 }
 
@@ -71,16 +72,16 @@ bool is_web(const curlicue::url& address) {
 
 void check_url_text(const std::string& url) {
     if (std::ranges::any_of(url, [](unsigned char each) { return each <= ' ' || each == 127; }))
-        refuse_url("has a blank or a control character in it; encode that");
+        throw refusal_of_url("has a blank or a control character in it; encode that");
 }
 
 void check(const request& what) {
     check_url_text(what.url);
     const auto scheme = what.url.find("://");
     if (scheme == std::string::npos || scheme > what.url.find_first_of("/?#"))
-        refuse_url("has no scheme, and client_options::base is not set");
+        throw refusal_of_url("has no scheme, and client_options::base is not set");
     if (!is_web(parsed(what.url)))
-        refuse_url("has a scheme other than http and https");
+        throw refusal_of_url("has a scheme other than http and https");
     if (!is_token(what.method))
         throw std::invalid_argument("fetch: the method is no token");
     if (same_token(what.method, "CONNECT"))
