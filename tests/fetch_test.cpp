@@ -209,6 +209,16 @@ TEST_F(AFetch, TakesNoTrailerForAHead) {
     EXPECT_EQ(one.trailers(), (header_list{{"X-A", "a"}}));
 }
 
+TEST_F(AFetch, EndsIfItsEasyIsClosed) {
+    const scripted_server silent([](connection& client) { client.hold(); });
+    std::optional<easy> kept;
+    auto pending =
+        made->fetch({.url = silent.url(), .tweak = [&](easy& handle) { kept = handle; }});
+    run_to([&] { return silent.accepted() == 1; });
+    kept->close();
+    EXPECT_EQ(failure_of([&] { run(std::move(pending)); }), errc::cancelled);
+}
+
 TEST_F(AFetch, KeepsTheHeadersOfACompressedBody) {
     response one = run(made->get(url("/gzip/1048576")));
     EXPECT_EQ(one.headers().get("Content-Encoding"), "gzip");

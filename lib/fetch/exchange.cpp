@@ -165,7 +165,9 @@ void exchange::fail(std::exception_ptr why) noexcept {
 }
 
 fetch_phase exchange::phase_now(CURLcode failure) const {
-    return published_ ? fetch_phase::body : phase_of(*handle_, failure, body_began_);
+    if (published_)
+        return fetch_phase::body;
+    return handle_->closed() ? fetch_phase::connect : phase_of(*handle_, failure, body_began_);
 }
 
 fetch_error exchange::refusal(std::error_code code, fetch_phase phase) const {
@@ -281,7 +283,7 @@ std::size_t exchange::on_write(char* data, std::size_t size, std::size_t count, 
 }
 
 void exchange::upload_has_more() noexcept {
-    if (stage_ == stage::running)
+    if (libcurl_has_it())
         handle_->unpause(easy::direction::send);
 }
 

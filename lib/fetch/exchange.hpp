@@ -76,6 +76,8 @@ private:
     std::string sent_to();
     void cancel_here() noexcept;
     void fail(std::exception_ptr why) noexcept;
+    /// Whoever tweaks the easy may have closed it.
+    bool libcurl_has_it() const noexcept { return stage_ == stage::running && !handle_->closed(); }
     std::exception_ptr failure_of(const result<easy>& outcome) noexcept;
     fetch_error refusal(std::error_code code, fetch_phase phase) const;
     bool expects_another_head() const;

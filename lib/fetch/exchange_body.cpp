@@ -128,7 +128,7 @@ future<std::string> exchange::rest_after_close() {
 
 /// Goes on where somebody reads, or has made room.
 void exchange::resume() noexcept {
-    if (stage_ != stage::running)
+    if (!libcurl_has_it())
         return;
     last_byte_ = now(); // nobody has read until now
     if (paused_ && (dropped_ || gathering_ || has_room(1))) {

@@ -22,7 +22,7 @@ executor::clock::time_point after(executor::clock::time_point begun,
 } // namespace
 
 hop_timings exchange::measured() const noexcept {
-    if (!handle_)
+    if (!handle_ || handle_->closed())
         return {.queued = queued_};
     return {.queued = queued_,
             .resolved = handle_->getinfo<CURLINFO_NAMELOOKUP_TIME_T>(),
@@ -70,7 +70,7 @@ exchange::time exchange::next_look() const noexcept {
 
 // libcurl does not say when it has sent something.
 void exchange::see_progress(time now) noexcept {
-    if (!sends())
+    if (!sends() || !libcurl_has_it())
         return;
     const auto sent = static_cast<std::uint64_t>(handle_->getinfo<CURLINFO_SIZE_UPLOAD_T>());
     if (std::exchange(uploaded_, sent) != sent)
