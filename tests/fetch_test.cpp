@@ -209,6 +209,45 @@ TEST_F(AFetch, TakesNoTrailerForAHead) {
     EXPECT_EQ(one.trailers(), (header_list{{"X-A", "a"}}));
 }
 
+TEST_F(AFetch, BeginsInItsCallIfItIsTo) {
+    const client sooner(*multi, {.begins_at_call = true});
+    int tweaked = 0;
+    const auto asked = [&](const client& by) {
+        return by.fetch({.url = url("/redirect"), .tweak = [&](easy&) { ++tweaked; }});
+    };
+    auto one = asked(sooner);
+    EXPECT_EQ(tweaked, 1);
+    EXPECT_EQ(multi->size(), 1u);
+    auto other = asked(*made);
+    EXPECT_EQ(tweaked, 1);
+    EXPECT_EQ(run(run(std::move(one)).text()), "hello\n");
+    EXPECT_EQ(run(run(std::move(other)).text()), "hello\n");
+    EXPECT_EQ(tweaked, 4);
+    const client closed_by(*multi, {.begins_at_call = true});
+    EXPECT_EQ(failure_of([&] {
+                  run(closed_by.fetch(
+                      {.url = url("/hello"), .tweak = [](easy& handle) { handle.close(); }}));
+              }),
+              errc::closed);
+}
+
+TEST_F(AFetch, BeginsLaterInsideLibcurl) {
+    const client sooner(*multi, {.begins_at_call = true});
+    std::optional<future<response>> inner;
+    int tweaked = 0;
+    request what{.url = url("/hello")};
+    what.progress = [&](const transfer_progress&) {
+        if (inner)
+            return;
+        inner = sooner.fetch({.url = url("/hello"), .tweak = [&](easy&) { ++tweaked; }});
+        EXPECT_EQ(tweaked, 0);
+    };
+    EXPECT_EQ(run(run(made->fetch(what)).text()), "hello\n");
+    ASSERT_TRUE(inner);
+    EXPECT_EQ(run(run(std::move(*inner)).text()), "hello\n");
+    EXPECT_EQ(tweaked, 1);
+}
+
 TEST_F(AFetch, EndsIfItsEasyIsClosed) {
     const scripted_server silent([](connection& client) { client.hold(); });
     std::optional<easy> kept;

@@ -98,6 +98,9 @@ struct client_options {
     std::vector<layer> layers = {};         ///< see a request once, outermost first
     std::vector<layer> network_layers = {}; ///< see each hop and attempt
     std::shared_ptr<observer> events = {};
+    /// A request begins in the call of `fetch`, where that is made on the loop's thread and outside
+    /// libcurl: sooner, but layers, `tweak` and the guard then run inside it.
+    bool begins_at_call = false;
 };
 
 /// No loopback, private, link-local, multicast, documentation or otherwise special address, nor a

@@ -75,6 +75,12 @@ public:
         this->link()->enter(*this);
         enqueue(this->link(), *this);
     }
+    /// In the caller, which is where the executor runs.
+    void start_here() noexcept {
+        this->retain();
+        this->link()->enter(*this);
+        run();
+    }
 
 private:
     ~task_state() override = default;

@@ -115,6 +115,11 @@ void client_core::complete(request& what) {
     what.call = std::move(known);
 }
 
+bool client_core::may_begin() const noexcept {
+    return options_->begins_at_call &&
+           (network_ ? network_->on().may_call_libcurl() : link_->may_run_here());
+}
+
 future<response> client_core::fetch(request what) {
     if (network_)
         network_->on().check_open("client::fetch");
@@ -122,7 +127,9 @@ future<response> client_core::fetch(request what) {
     const auto known = what.call;
     ongoing_->enter(known->id);
     attendance until_over(known);
-    auto head = co_spawn(below_->executor(), run(std::move(what), std::move(until_over)));
+    auto running = run(std::move(what), std::move(until_over));
+    auto head =
+        may_begin() ? spawn_here(link_, std::move(running)) : spawn_at(link_, std::move(running));
     ongoing_->cancelled_by(known->id, head.checked());
     counts_->requests.fetch_add(1, std::memory_order_relaxed);
     if (known->deadline == fetch_call::clock::time_point::max())

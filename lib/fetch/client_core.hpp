@@ -54,6 +54,7 @@ private:
                 std::shared_ptr<detail::ongoing> counted);
     void build();
     void complete(request& what);
+    bool may_begin() const noexcept;
     task<response> run(request what, attendance while_it_runs);
     template <class Tell> void tell(Tell call_it) noexcept;
 

@@ -18,7 +18,7 @@ public:
         : step(std::move(next)), queue_(std::move(queue)) {}
 
     future<response> fetch(request what) override {
-        return co_spawn(executor(), wait_and_fetch(kept(*this), std::move(what)));
+        return spawn_here(link(), wait_and_fetch(kept(*this), std::move(what)));
     }
 
 private:

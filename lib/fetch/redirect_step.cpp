@@ -74,7 +74,7 @@ public:
         const auto policy = what.redirects.value_or(redirect_policy());
         if (policy.mode == redirect_mode::manual)
             return next().fetch(std::move(what));
-        return co_spawn(executor(), follow(kept(*this), std::move(what), policy));
+        return spawn_here(link(), follow(kept(*this), std::move(what), policy));
     }
 
 private:

@@ -110,7 +110,7 @@ public:
             return next().fetch(std::move(what));
         budget_.count_request(origin_of(what.url), executor().now());
         auto copy = policy;
-        return co_spawn(executor(), insist(kept(*this), std::move(what), std::move(copy)));
+        return spawn_here(link(), insist(kept(*this), std::move(what), std::move(copy)));
     }
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "call.hpp"
+#include <curlicue/detail/executor_link.hpp>
 #include <curlicue/transport.hpp>
 
 #include <memory>
@@ -11,6 +12,16 @@ namespace curlicue::detail {
 class ongoing;
 class request_queue;
 
+/// Starts `body` here and now where the executor runs, else from its queue.
+template <class T> future<T> spawn_here(const intrusive_ptr<executor_link>& link, task<T> body) {
+    auto running = make_intrusive<task_state<T>>(link, std::move(body));
+    if (link->may_run_here())
+        running->start_here();
+    else
+        running->start();
+    return future<T>(std::move(running));
+}
+
 /// A step of a client: a transport that goes on with the next.
 class step : public transport, public std::enable_shared_from_this<step> {
 public:
@@ -19,6 +30,7 @@ public:
 
 protected:
     transport& next() const noexcept { return *next_; }
+    const intrusive_ptr<executor_link>& link() { return executor_link::of(executor()); }
     template <class Self> static std::shared_ptr<Self> kept(Self& self) {
         return std::static_pointer_cast<Self>(self.shared_from_this());
     }
