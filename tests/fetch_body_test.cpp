@@ -8,8 +8,11 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -260,6 +263,20 @@ TEST_F(ABody, WhoseSinkHasEnoughEndsItsTransfer) {
     EXPECT_TRUE(poured.cancel());
     run_until_idle();
     EXPECT_EQ(made->stats().running, 0u);
+}
+
+TEST_F(ABody, WaitsAtTheMarkOfItsRequest) {
+    const auto taken_for = [&](std::optional<std::size_t> high_water) {
+        const auto before = made->stats().bytes;
+        response one = run(made->fetch({.url = url("/bytes/1048576"), .high_water = high_water}));
+        rest();
+        const auto taken = made->stats().bytes - before;
+        one.cancel();
+        run_until_idle();
+        return taken;
+    };
+    EXPECT_LE(taken_for(1), 65'536u) << "one piece of libcurl's";
+    EXPECT_EQ(taken_for(std::nullopt), 1u << 20);
 }
 
 TEST_F(ABody, IsReadAway) {

@@ -71,6 +71,23 @@ TEST_F(AFetch, AsksBeforeItConnects) {
     EXPECT_EQ(error_of([&] { run(strict.get(url("/hello"))); }).code(), errc::address_refused);
 }
 
+TEST_F(AFetch, AsksItsRequestsGuardToo) {
+    const auto refuses = [](const sockaddr&) { return false; };
+    int asked = 0;
+    const client guarded(*multi, {.allow_address = [&](const sockaddr&) { return ++asked > 0; }});
+    for (const auto* one : {&guarded, &std::as_const(*made)})
+        EXPECT_EQ(error_of([&] {
+                      run(one->fetch({.url = odd.url("/echo"), .allow_address = refuses}));
+                  }).code(),
+                  errc::address_refused);
+    EXPECT_EQ(asked, 1);
+    EXPECT_EQ(odd.accepted(), 0u);
+    const client by_socket(*multi, {.unix_socket = "/tmp/nowhere"});
+    EXPECT_THROW(
+        static_cast<void>(by_socket.fetch({.url = url("/hello"), .allow_address = refuses})),
+        std::invalid_argument);
+}
+
 TEST_F(AFetch, AsksAgainBeforeItSends) {
     int asked = 0;
     const client guarded(*multi, {.allow_address = [&](const sockaddr& address) {

@@ -258,6 +258,11 @@ TEST_F(AFetch, EndsIfItsEasyIsClosed) {
     EXPECT_EQ(failure_of([&] { run(std::move(pending)); }), errc::cancelled);
 }
 
+TEST_F(AFetch, TellsTheServerThatItIsTheConnectionsLast) {
+    EXPECT_TRUE(has(echo({.keep_alive = false}), "\r\nConnection: close\r\n"));
+    EXPECT_FALSE(has(echo({}), "Connection:"));
+}
+
 TEST_F(AFetch, KeepsTheHeadersOfACompressedBody) {
     response one = run(made->get(url("/gzip/1048576")));
     EXPECT_EQ(one.headers().get("Content-Encoding"), "gzip");

@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+struct sockaddr;
+
 namespace curlicue {
 
 class easy;
@@ -221,7 +223,10 @@ struct request {
     std::optional<retry_policy> retries = {};      ///< unset: the client's
     /// Decoded bytes that `text` may gather, and a line or an event have; unset: the client's.
     std::optional<std::size_t> most_body = {};
-    int priority = 0; ///< in the queue of its origin; higher goes first
+    std::optional<std::size_t> high_water = {}; ///< unset: the client's
+    int priority = 0;                           ///< in the queue of its origin; higher goes first
+    /// Asked besides the client's, as that one is.
+    std::function<bool(const sockaddr&)> allow_address = {};
     /// Called last, before it starts, on the loop's thread: the door to every option of libcurl.
     std::function<void(easy&)> tweak = {};
     /// Called now and then, and at the end, on the loop's thread, inside libcurl.
@@ -230,6 +235,7 @@ struct request {
     bool tweak_all_hops = false; ///< for redirects to other origins too
     /// Names of headers that are not sent, though they would be by default, or by the client's.
     std::vector<std::string> left_out = {};
+    bool keep_alive = true;      ///< off: the server is told that this is the connection's last
     /// What its steps know of it. *Ownership:* ours; leave it empty.
     std::shared_ptr<detail::fetch_call> call = {};
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13

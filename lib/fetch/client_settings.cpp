@@ -17,9 +17,8 @@ bool libcurl_has(int feature) noexcept {
     return (curl_version_info(CURLVERSION_NOW)->features & feature) != 0;
 }
 
+// For an `allow_address`, be it the client's or a request's.
 void check_guard(const client_options& options) {
-    if (!options.allow_address)
-        return;
     if (options.share && options.share->shares(CURL_LOCK_DATA_CONNECT))
         throw std::invalid_argument(
             "client_options: allow_address does not see who else uses the connections of a share");
@@ -50,7 +49,8 @@ void check_version(http_version asked) {
 }
 
 void check_options(const client_options& options) {
-    check_guard(options);
+    if (options.allow_address)
+        check_guard(options);
     check_share(options);
     check_version(options.version);
     if (options.high_water == 0)
@@ -110,6 +110,8 @@ void settle(request& what, const client_options& options) {
         if (!what.headers.contains(field.name) && !is_left_out(what, field.name))
             what.headers.add(field.name, field.value);
     check(what);
+    if (what.allow_address)
+        check_guard(options);
     if (what.headers.contains("Accept-Encoding") || is_left_out(what, "Accept-Encoding"))
         what.decompress = false; // also when a redirect has dropped it
     if (!what.redirects)

@@ -45,6 +45,7 @@ exchange::exchange(std::shared_ptr<network> on, request what)
     : network_(std::move(on)), what_(std::move(what)) {
     of = what_.call;
     most_body = what_.most_body.value_or(network_->options().most_body);
+    high_water_ = what_.high_water.value_or(network_->options().high_water);
     if (of)
         queued_ = std::exchange(of->queued, std::chrono::microseconds(0));
 }

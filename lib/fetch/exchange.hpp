@@ -99,8 +99,11 @@ private:
     void set_body(easy& handle);
     void set_connection(easy& handle);
     void set_progress(easy& handle);
-    void ask_before_sending(easy& handle);
-    int about_to_send(const std::string& peer);
+    bool is_guarded() const noexcept;
+    bool allows(const sockaddr& address) const;
+    void ask_before_connecting(easy& handle);
+    static int on_prereq(void* self, char* peer, char* local, int peer_port, int local_port);
+    int about_to_send(const char* peer);
 
     // exchange_body.cpp: what of the body waits.
     future<std::string> read_some(std::size_t most) override;
@@ -163,6 +166,7 @@ private:
     std::uint64_t received_ = 0;
     std::uint64_t uploaded_ = 0; // as libcurl counts
     std::size_t most_asked_ = 0;
+    std::size_t high_water_ = 0;
     intrusive_ptr<piece> reading_;
 
     // Each is written before somebody else may read it, and never again.

@@ -20,8 +20,7 @@ constexpr std::uint64_t most_to_throw_away = std::uint64_t{128} << 10;
 bool exchange::has_room(std::size_t more) const noexcept {
     if (gathering_)
         return more <= most_body - waiting_.size();
-    return waiting_.empty() ||
-           (waiting_.size() < network_->options().high_water && !network_->memory().full());
+    return waiting_.empty() || (waiting_.size() < high_water_ && !network_->memory().full());
 }
 
 std::size_t exchange::take_data(std::string_view data) {
@@ -42,7 +41,7 @@ std::size_t exchange::take_data(std::string_view data) {
             return CURL_WRITEFUNC_ERROR;
         }
         paused_ = true;
-        if (waiting_.size() < network_->options().high_water)
+        if (waiting_.size() < high_water_)
             network_->memory().wait(*this);
         return CURL_WRITEFUNC_PAUSE;
     }

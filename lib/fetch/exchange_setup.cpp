@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -60,8 +61,8 @@ std::string line_of(const header_field& field) {
 bool exchange::is_plain() const {
     const auto& options = network_->options();
     return what_.method == "GET" && what_.body.empty() && !what_.tweak && !what_.progress &&
-           what_.decompress && !options.allow_address && !options.share &&
-           options.resolve.empty() && !(of && of->limits.first_byte) &&
+           what_.decompress && !is_guarded() && !options.share && options.resolve.empty() &&
+           (options.limits.first_byte || !(of && of->limits.first_byte)) &&
            what_.url.find('@') == std::string::npos;
 }
 
@@ -74,7 +75,8 @@ easy exchange::set_up() {
     }
     handle->setopt<CURLOPT_URL>(what_.url)
         .setopt<CURLOPT_HEADERDATA>(static_cast<void*>(this))
-        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(this));
+        .setopt<CURLOPT_WRITEDATA>(static_cast<void*>(this))
+        .setopt<CURLOPT_PREREQDATA>(static_cast<void*>(this));
     if (of && of->limits.connect)
         handle->setopt<CURLOPT_CONNECTTIMEOUT_MS>(
             of->limits.connect->count() > 0 ? std::min(*of->limits.connect, as_good_as_none)
@@ -88,9 +90,10 @@ easy exchange::set_up() {
 void exchange::set_up_more(easy& handle) {
     set_body(handle);
     const auto& content = body_access::content(what_.body);
-    if (network_->options().allow_address || (of && of->limits.first_byte) || upload_ ||
-        (content && content->parts()))
-        ask_before_sending(handle);
+    if (is_guarded())
+        ask_before_connecting(handle);
+    if (is_guarded() || (of && of->limits.first_byte) || upload_ || (content && content->parts()))
+        handle.setopt<CURLOPT_PREREQFUNCTION>(&exchange::on_prereq);
     if (what_.progress)
         set_progress(handle);
     if (what_.tweak)
@@ -127,6 +130,8 @@ void exchange::set_head(easy& handle) {
     for (const auto& name : what_.left_out)
         if (!what_.headers.contains(name))
             lines.push_back(name + ':');
+    if (!what_.keep_alive)
+        lines.emplace_back("Connection: close");
     if (!lines.empty())
         handle.setopt<CURLOPT_HTTPHEADER>(lines);
     else if (easy_access::core_of(handle)->is_set(CURLOPT_HTTPHEADER))
@@ -175,6 +180,8 @@ void exchange::set_client(easy& handle) {
         .setopt<CURLOPT_USERAGENT>(options.user_agent); // unless a header says otherwise
     if (what_.decompress)
         handle.setopt<CURLOPT_ACCEPT_ENCODING>("");
+    if (options.limits.first_byte)
+        handle.setopt<CURLOPT_PREREQFUNCTION>(&exchange::on_prereq);
     set_connection(handle);
 }
 
@@ -215,27 +222,43 @@ void exchange::set_connection(easy& handle) {
         handle.setopt<CURLOPT_INTERFACE>(options.local_address);
 }
 
-// Before a connection, and again before a request goes over one: that may have been made before the
-// guard was there. libcurl sends a request again of itself if a kept connection turns out to be
-// dead.
-void exchange::ask_before_sending(easy& handle) {
-    handle.setopt<CURLOPT_PREREQFUNCTION>([this](std::string_view peer, std::string_view, int,
-                                                 int) { return about_to_send(std::string(peer)); });
-    if (network_->options().allow_address)
-        handle.setopt<CURLOPT_OPENSOCKETFUNCTION>([this](curlsocktype, curl_sockaddr& address) {
-            if (!network_->options().allow_address(address.addr)) {
-                address_refused_ = true;
-                return curl_socket_t{CURL_SOCKET_BAD};
-            }
-            address_allowed_ = true;
-            return static_cast<curl_socket_t>(
-                ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
-        });
+bool exchange::is_guarded() const noexcept {
+    return what_.allow_address || network_->options().allow_address;
 }
 
-int exchange::about_to_send(const std::string& peer) {
-    const auto& allow = network_->options().allow_address;
-    if (allow && !is_allowed(allow, peer)) {
+bool exchange::allows(const sockaddr& address) const {
+    const auto& first = network_->options().allow_address;
+    return (!first || first(address)) && (!what_.allow_address || what_.allow_address(address));
+}
+
+void exchange::ask_before_connecting(easy& handle) {
+    handle.setopt<CURLOPT_OPENSOCKETFUNCTION>([this](curlsocktype, curl_sockaddr& address) {
+        if (!allows(address.addr)) {
+            address_refused_ = true;
+            return curl_socket_t{CURL_SOCKET_BAD};
+        }
+        address_allowed_ = true;
+        return static_cast<curl_socket_t>(
+            ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
+    });
+}
+
+int exchange::on_prereq(void* self, char* peer, char* /*local*/, int /*peer_port*/,
+                        int /*local_port*/) {
+    auto& here = *static_cast<exchange*>(self);
+    try {
+        return here.about_to_send(peer);
+    } catch (...) {
+        here.fail(std::current_exception());
+        return CURL_PREREQFUNC_ABORT;
+    }
+}
+
+// A connection may have been made before the guard was there; and libcurl sends a request again of
+// itself if a kept connection turns out to be dead.
+int exchange::about_to_send(const char* peer) {
+    if (is_guarded() &&
+        !is_allowed([this](const sockaddr& address) { return allows(address); }, peer)) {
         address_refused_ = true;
         address_allowed_ = false;
         return CURL_PREREQFUNC_ABORT;
