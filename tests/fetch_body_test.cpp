@@ -265,6 +265,79 @@ TEST_F(ABody, WhoseSinkHasEnoughEndsItsTransfer) {
     EXPECT_EQ(made->stats().running, 0u);
 }
 
+TEST_F(ABody, IsShownWhereItIs) {
+    for (const bool late : {false, true}) {
+        response one = run(made->get(url("/bytes/1048576")));
+        if (late)
+            turn(20); // some of it waits
+        std::string all;
+        run(one.each_piece([&](std::string_view piece) { all += piece; }));
+        EXPECT_EQ(all, bytes(1 << 20));
+        EXPECT_EQ(failure_of([&] { static_cast<void>(one.text()); }), errc::already_retrieved);
+    }
+    response broken = run(made->get(odd.url("/partial")));
+    std::string part;
+    EXPECT_EQ(error_of([&] {
+                  run(broken.each_piece([&](std::string_view piece) { part += piece; }));
+              }).code(),
+              CURLE_PARTIAL_FILE);
+    EXPECT_EQ(part, "abc");
+    for (const char* path : {"/bytes/1048576", "/hello"}) {
+        response one = run(made->get(url(path)));
+        EXPECT_THROW(run(one.each_piece([](std::string_view) { throw std::range_error("mine"); })),
+                     std::range_error);
+    }
+    run_until_idle();
+    response made_one = response::of(200, {}, "a body");
+    std::string all;
+    made_one.each_piece([&](std::string_view piece) { all += piece; }).get();
+    EXPECT_EQ(all, "a body");
+}
+
+TEST_F(ABody, IsShownNoMoreOnceThatIsCancelled) {
+    response one = run(made->get(odd.url("/half")));
+    auto shown = std::make_unique<std::string>();
+    auto all = one.each_piece([&](std::string_view piece) { *shown += piece; });
+    run_to([&] { return !shown->empty(); });
+    all.cancel();
+    EXPECT_TRUE(all.ready());
+    shown.reset();
+    run_until_idle();
+}
+
+TEST_F(ABody, EndsWhereItsResponseIsCancelled) {
+    response one = run(made->get(odd.url("/half")));
+    auto text = one.text();
+    turn(3);
+    one.cancel();
+    EXPECT_EQ(made->stats().running, 1u) << "until it is settled";
+    EXPECT_EQ(failure_of([&] { run(std::move(text)); }), errc::cancelled);
+    response unread = run(made->get(odd.url("/half")));
+    unread.cancel();
+    EXPECT_EQ(failure_of([&] { run(unread.text()); }), errc::cancelled);
+    response whole = run(made->get(url("/hello")));
+    run_until_idle();
+    whole.cancel();
+    EXPECT_EQ(run(whole.text()), "hello\n") << "it was here";
+    response made_one = response::of(200, {}, "a body");
+    made_one.cancel();
+    EXPECT_EQ(failure_of([&] { made_one.body().read().get(); }), errc::cancelled);
+}
+
+TEST_F(ABody, KeepsWhatItIsToldToUntilItsEnd) {
+    const auto kept = std::make_shared<int>();
+    response half = run(made->get(odd.url("/half")));
+    half.keep(kept);
+    EXPECT_EQ(kept.use_count(), 2);
+    half.cancel();
+    run_until_idle();
+    EXPECT_EQ(kept.use_count(), 1);
+    response whole = run(made->get(url("/hello")));
+    run_until_idle();
+    whole.keep(kept);
+    EXPECT_EQ(kept.use_count(), 1) << "nothing more comes of it";
+}
+
 TEST_F(ABody, WaitsAtTheMarkOfItsRequest) {
     const auto taken_for = [&](std::optional<std::size_t> high_water) {
         const auto before = made->stats().bytes;

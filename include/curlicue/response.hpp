@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -160,6 +161,13 @@ public:
     /// The same, but reads up to 4 KiB of the body first.
     future<response> checked() &&;
 
+    /// Ends the transfer. In whichever form its body was taken, what is pending fails with
+    /// `cancelled`, and so does what is read later, unless all of it was here.
+    void cancel() noexcept;
+    /// Keeps `what` until nothing comes of the body any more: it was read to its end, dropped, or
+    /// has failed. So a layer holds a permit as long as a transfer goes on, or hears of its end.
+    void keep(std::shared_ptr<const void> what);
+
     /// The whole body, decoded. More than `request::most_body` fails with `errc::too_large`.
     future<std::string> text();
     /// The body, in a file: written under another name first, so that what breaks off leaves the
@@ -188,6 +196,10 @@ public:
                 return make_ready_future();
             });
     }
+    /// `sink(std::string_view)` with each piece where libcurl has it: no copy, no queue and no
+    /// limit. It runs inside libcurl, on the loop's thread, and may call nothing of it. What it
+    /// throws is what this fails with.
+    future<void> each_piece(unique_function<void(std::string_view)> sink);
     /// What `from_body(body_as<T>(), std::string)` makes of `text()`.
     template <class T> future<T> as() {
         return text().then(

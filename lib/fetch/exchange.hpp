@@ -9,6 +9,7 @@
 #include "network.hpp"
 #include "response_state.hpp"
 #include "upload.hpp"
+#include <curlicue/detail/promise_state.hpp>
 #include <curlicue/detail/recycled.hpp>
 #include <curlicue/easy.hpp>
 
@@ -40,6 +41,7 @@ public:
     void cancel() noexcept override;
 
     future<std::string> gather() override;
+    future<void> each_piece(unique_function<void(std::string_view)> sink) override;
     void drop() noexcept override;
     const header_list* trailers() const noexcept override;
     std::string peek(std::size_t most) const override;
@@ -113,6 +115,11 @@ private:
     bool has_room(std::size_t more) const noexcept;
     std::string take(std::size_t most);
     void forget_waiting() noexcept;
+    void pour(const intrusive_ptr<promise_state<void>>& asked,
+              unique_function<void(std::string_view)>&& sink) noexcept;
+    bool somebody_reads() const noexcept {
+        return reading_ || (gathering_ && !ended_well_) || poured_;
+    }
     void serve() noexcept;
     void resume() noexcept;
     void memory_is_free() noexcept override { resume(); }
@@ -168,6 +175,8 @@ private:
     std::size_t most_asked_ = 0;
     std::size_t high_water_ = 0;
     intrusive_ptr<piece> reading_;
+    intrusive_ptr<promise_state<void>> poured_; // while each piece goes to the sink
+    unique_function<void(std::string_view)> sink_;
 
     // Each is written before somebody else may read it, and never again.
     std::vector<hop_timings> earlier_;

@@ -18,6 +18,8 @@ constexpr std::uint64_t most_to_throw_away = std::uint64_t{128} << 10;
 // Who gathers a body has a limit of its own, and would never come to its end if it had to wait for
 // others who do. One that holds nothing may always take a piece, so that each goes on.
 bool exchange::has_room(std::size_t more) const noexcept {
+    if (poured_)
+        return true;
     if (gathering_)
         return more <= most_body - waiting_.size();
     return waiting_.empty() || (waiting_.size() < high_water_ && !network_->memory().full());
@@ -46,8 +48,14 @@ std::size_t exchange::take_data(std::string_view data) {
         return CURL_WRITEFUNC_PAUSE;
     }
     received_ += data.size();
-    network_->memory().hold(data.size());
     network_->count_bytes(data.size());
+    if (poured_) {
+        if (poured_->ready()) // by a cancel, which is on its way
+            return CURL_WRITEFUNC_ERROR;
+        sink_(data);
+        return data.size();
+    }
+    network_->memory().hold(data.size());
     waiting_.append(data);
     if (head.status >= 300 && beginning_.size() < most_of_error) {
         const std::lock_guard lock(beginning_mutex_);
@@ -73,6 +81,11 @@ void exchange::forget_waiting() noexcept {
 /// Who waits for something of the body has it, if it is here.
 void exchange::serve() noexcept {
     const bool over = stage_ == stage::over;
+    if (over && poured_) {
+        sink_ = nullptr;
+        std::exchange(poured_, nullptr)
+            ->keep_promise(failure_ ? result<void>(failure(failure_)) : result<void>());
+    }
     if (!reading_ || (!over && (gathering_ || waiting_.empty())))
         return;
     const auto asked = std::exchange(reading_, nullptr);
@@ -114,6 +127,34 @@ future<std::string> exchange::ask(bool for_all, std::size_t most) {
         return rest_after_close(); // which has come meanwhile
     }
     return future<std::string>(std::move(asked));
+}
+
+future<void> exchange::each_piece(unique_function<void(std::string_view)> sink) {
+    if (!link()->accepting())
+        return response_state::each_piece(std::move(sink)); // of what is here
+    auto asked = make_intrusive<promise_state<void>>(link());
+    asked->on_cancel([kept = intrusive_ptr<exchange>::share(this)] { kept->cancel_here(); });
+    on_loop([kept = intrusive_ptr<exchange>::share(this), asked,
+             sink = std::move(sink)]() mutable noexcept { kept->pour(asked, std::move(sink)); });
+    return future<void>(std::move(asked));
+}
+
+void exchange::pour(const intrusive_ptr<promise_state<void>>& asked,
+                    unique_function<void(std::string_view)>&& sink) noexcept {
+    poured_ = asked;
+    sink_ = std::move(sink);
+    try {
+        if (!waiting_.empty())
+            sink_(waiting_.view());
+    } catch (...) {
+        if (stage_ == stage::over)
+            failure_ = std::current_exception();
+        else
+            fail(std::current_exception());
+    }
+    forget_waiting();
+    serve();
+    resume();
 }
 
 // The loop brings nothing any more.

@@ -49,8 +49,8 @@ bool exchange::sends() const noexcept {
 }
 
 exchange::time exchange::stalls_at() const noexcept {
-    const bool somebody_reads = (reading_ || (gathering_ && !ended_well_)) && !paused_;
-    return of && (somebody_reads || sends()) ? after(last_byte_, of->limits.stall) : time::max();
+    return of && ((somebody_reads() && !paused_) || sends()) ? after(last_byte_, of->limits.stall)
+                                                             : time::max();
 }
 
 exchange::time exchange::first_byte_at() const noexcept {

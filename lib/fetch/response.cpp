@@ -162,6 +162,17 @@ detail::intrusive_ptr<detail::executor_link> response::where() const noexcept {
     return detail::with_timer(state_->link());
 }
 
+void response::cancel() noexcept {
+    if (state_)
+        state_->cancel();
+}
+
+void response::keep(std::shared_ptr<const void> what) {
+    if (!state_)
+        throw usage_error(errc::no_state, "response::keep");
+    state_->keep(std::move(what));
+}
+
 future<std::string> response::text() { return take_body("response::text").gather(); }
 
 future<std::uint64_t> response::to_file(std::filesystem::path path) {
@@ -193,6 +204,10 @@ future<void> response::discard() {
 future<void> response::pour(unique_function<future<void>(std::string&&)> sink) {
     take_body("response::into");
     return use_pieces(state_, std::move(sink));
+}
+
+future<void> response::each_piece(unique_function<void(std::string_view)> sink) {
+    return take_body("response::each_piece").each_piece(std::move(sink));
 }
 
 response response::of(int status, header_list headers, std::string body) {

@@ -37,12 +37,16 @@ bool response_state::over(std::exception_ptr& failure) const {
     return true;
 }
 
-std::exception_ptr response_state::refuse_length() noexcept {
-    broken_ = std::make_exception_ptr(
-        fetch_error(errc::too_large, fetch_phase::body, of ? of->attempts : 1));
+std::exception_ptr response_state::refuse(std::exception_ptr why) noexcept {
+    broken_ = std::move(why);
     read_ahead_.clear();
     drop();
     return broken_;
+}
+
+std::exception_ptr response_state::refuse_length() noexcept {
+    return refuse(
+        std::make_exception_ptr(fetch_error(errc::too_large, fetch_phase::body, attempts_of(of))));
 }
 
 void response_state::begin_reading() {
@@ -100,6 +104,19 @@ future<std::string> response_state::gather() {
                 return std::optional<std::string>();
             });
         });
+}
+
+future<void> response_state::each_piece(unique_function<void(std::string_view)> sink) {
+    return repeat<done>(link(),
+                        [kept = intrusive_ptr<response_state>::share(this),
+                         sink = std::move(sink)]() mutable {
+                            return kept->next_piece(everything).then([&](const std::string& piece) {
+                                if (!piece.empty())
+                                    sink(piece);
+                                return piece.empty() ? std::optional(done()) : std::nullopt;
+                            });
+                        })
+        .then([](done) {});
 }
 
 future<std::string> response_state::next_piece(std::size_t most) {

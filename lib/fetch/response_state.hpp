@@ -68,10 +68,14 @@ public:
     future<std::string> next_piece(std::size_t most);
     /// All that is left. Its futures own this.
     virtual future<std::string> gather();
+    /// `sink` with each piece, where it is.
+    virtual future<void> each_piece(unique_function<void(std::string_view)> sink);
     /// Its stream is gone, which ends the transfer, but for a read that is pending.
     void let_go() noexcept;
     /// Nobody will read it (any more). On any thread.
     virtual void drop() noexcept {}
+    /// Nothing more is to come of it. On any thread.
+    virtual void cancel() noexcept { refuse(std::make_exception_ptr(cancelled())); }
     /// More than `most_body` allows: nothing more comes of it.
     std::exception_ptr refuse_length() noexcept;
 
@@ -94,6 +98,7 @@ protected:
     void let_go_of_kept() noexcept { kept_.clear(); }
 
 private:
+    std::exception_ptr refuse(std::exception_ptr why) noexcept;
     std::optional<std::string> take_line();
     future<std::optional<std::optional<std::string>>> look_for_line();
 
