@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /** How far a transfer came that failed. */
-export type Phase = 'url' | 'resolve' | 'connect' | 'tls' | 'headers' | 'body';
+export type Phase = 'url' | 'queue' | 'resolve' | 'connect' | 'tls' | 'send' | 'headers' | 'body';
 
 /**
  * A transfer that failed, or a call that libcurl or curlicue refused. The message has nothing of the
@@ -15,22 +15,90 @@ export class CurlError extends Error {
     errno?: number;
     /** Of a transfer. */
     phase?: Phase;
-    /** What the system said, where it did: `cause.code` is `ECONNREFUSED` and the like. */
-    cause?: NodeJS.ErrnoException;
+    /** Which time was over, of `CURLE_OPERATION_TIMEDOUT`. */
+    limit?: 'queue' | 'connect' | 'firstByte' | 'stall' | 'total';
+    /** How often it was tried, if more than once. */
+    attempts?: number;
+    /**
+     * What the system said, where it did: `cause.code` is `ECONNREFUSED` and the like. Of
+     * `CURLICUE_RETRIES_EXHAUSTED` the last failure.
+     */
+    cause?: NodeJS.ErrnoException | CurlError;
 }
 
 type Bytes = ArrayBuffer | NodeJS.ArrayBufferView;
 type Pieces = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
 
-export interface FetchOptions {
-    /** Default GET. CONNECT, TRACE and TRACK are a TypeError. */
-    method?: string;
+/** When a request is sent again. */
+export interface Retry {
+    /** In all; default 1. */
+    attempts?: number;
+    /**
+     * Milliseconds: before the n-th retry it waits up to `first` * 2^(n-1), and no more than `most`, at
+     * random; as long as a Retry-After says, if that is no more. Default 100 and 10 000.
+     */
+    first?: number;
+    most?: number;
+    /** Of responses that are no answer; default 408, 425, 429, 500, 502, 503, 504. */
+    statuses?: Iterable<number>;
+    /** A server has no more than 10 retries, and this many for each request, in 10 s; default 0.2. */
+    budget?: number;
+}
+
+/** What a Client has of its own for all of its requests. */
+export interface RequestOptions {
+    /** Default 10. */
+    maxRedirects?: number;
+    /** Another server gets no headers but Accept, Accept-Language, Content-Type and User-Agent. */
+    redirect?: 'follow' | 'manual' | 'error';
+    /** Bytes, decoded, of a body that is read as a whole; default 64 MiB. Streams have no limit. */
+    maxBodySize?: number;
+    /** Bytes that may wait here until they are read; default 1 MiB. */
+    highWaterMark?: number;
+    /**
+     * Milliseconds for everything, the body, retries and the queue included; default 0. For this and the
+     * next four, 0 and Infinity are no limit.
+     */
+    timeout?: number;
+    /** Milliseconds until a connection stands; default 30 000. */
+    connectTimeout?: number;
+    /** Milliseconds from the end of the request to the head of the response; default `stallTimeout`. */
+    firstByteTimeout?: number;
+    /** Milliseconds without a byte; default 300 000. Not while nobody reads. */
+    stallTimeout?: number;
+    /** Milliseconds in the queue of a Client; default 0. */
+    queueTimeout?: number;
+    /** In the queue; higher goes first. Default 0. */
+    priority?: number;
+    /**
+     * A number is one of attempts. Only what may be sent twice is: GET, HEAD, OPTIONS, PUT and DELETE
+     * without a body or with a string or bytes, and what was not sent at all.
+     */
+    retry?: number | Retry;
+    /**
+     * Called before each connection, and again before a request is sent over one; what does not return
+     * `true` is refused, with `CURLICUE_ADDRESS_REFUSED`. 'public' allows no loopback, private, link-local
+     * or otherwise special address, nor a form that leads to one.
+     */
+    allowAddress?: 'public' | ((address: string, family: 4 | 6) => boolean);
+    /**
+     * Any option of libcurl, set before the transfer begins; also those that the guard has set. Called for
+     * each redirect and retry as well, until one leads to another server: what it sets may be secret.
+     */
+    tweak?(curl: Curl, url: string): void;
+    /** `tweak` is called for redirects to other servers too; its second argument says where they lead. */
+    tweakAllHops?: boolean;
     /**
      * Where the message ends is fetch's own to say: Transfer-Encoding, Keep-Alive, Upgrade, TE, Trailer,
      * Expect and Proxy-… are a TypeError, and Connection may be `close` or `keep-alive`. A Content-Length
      * must be the body's; that of an iterable is its size, which it is then sent with instead of in chunks.
      */
     headers?: Headers | Record<string, string> | Iterable<readonly [string, string]>;
+}
+
+export interface FetchOptions extends RequestOptions {
+    /** Default GET. CONNECT, TRACE and TRACK are a TypeError. */
+    method?: string;
     /**
      * Not with GET and HEAD. An iterable is asked for no more than the server takes; if the transfer ends
      * before, it is told at once and why, by ReadableStream's `cancel`, Readable's `destroy` or an iterator's
@@ -39,32 +107,8 @@ export interface FetchOptions {
     body?: string | Bytes | URLSearchParams | FormData | Blob | Pieces | null;
     /** Ends the transfer, whatever it is at, with the signal's reason. */
     signal?: AbortSignal;
-    /** Another server gets no headers but Accept, Accept-Language, Content-Type and User-Agent. */
-    redirect?: 'follow' | 'manual' | 'error';
-    /** Default 10. */
-    maxRedirects?: number;
-    /** Bytes, decoded, of a body that is read as a whole; default 64 MiB. Streams have no limit. */
-    maxBodySize?: number;
-    /** Bytes that may wait here until they are read; default 1 MiB. */
-    highWaterMark?: number;
-    /**
-     * Milliseconds for everything, the body included; default 0. For this and the next two, 0 and
-     * Infinity are no limit.
-     */
-    timeout?: number;
-    /** Milliseconds until a connection stands; default 30 000. */
-    connectTimeout?: number;
-    /** Milliseconds without a byte, rounded up to seconds; default 300 000. Not while nobody reads. */
-    stallTimeout?: number;
     /** Default: one for all, made when it is needed. */
     multi?: AsyncCurlMulti;
-    /**
-     * Any option of libcurl, set before the transfer begins; also those that the guard has set. Called for
-     * each redirect as well, until one leads to another server: what it sets may be secret.
-     */
-    tweak?(curl: Curl, url: string): void;
-    /** `tweak` is called for redirects to other servers too; its second argument says where they lead. */
-    tweakAllHops?: boolean;
 }
 
 /**
@@ -75,6 +119,32 @@ export interface FetchOptions {
  * @throws CurlError; TypeError for what cannot be sent; what `signal` says; what an iterable `body` throws
  */
 export function fetch(input: string | URL | Request, options?: FetchOptions): Promise<Response>;
+
+export interface ClientOptions extends RequestOptions {
+    /** Default: that of `fetch`. */
+    multi?: AsyncCurlMulti;
+    /**
+     * How many requests it may have with libcurl at once, unread bodies included; 0, the default, is no
+     * limit. The rest wait, no more than `queue` of them, 65 536 by default: fair between servers, at each
+     * by `priority`.
+     */
+    limits?: { perOrigin?: number; total?: number; queue?: number };
+    /** Bytes of all its bodies together that may wait here; default 0, which is no limit. */
+    memory?: number;
+}
+
+/** Fetches with options of its own, which give way to those of a request, and limits for all. */
+export class Client {
+    constructor(options?: ClientOptions);
+    fetch(input: string | URL | Request, options?: Omit<FetchOptions, 'multi'>): Promise<Response>;
+    /** Counts since the beginning, but for the first three, which are as of now. */
+    stats(): {
+        running: number; queued: number; queuedByOrigin: Record<string, number>; requests: number;
+        retried: number; redirected: number; refused: number; bytes: number;
+    };
+    /** Cancels what is pending, and takes no more. Its multi stays open. */
+    close(): Promise<void>;
+}
 
 /** The body comes once, in whichever form. The transfer waits while nobody reads. */
 export class Response implements AsyncIterable<Uint8Array> {

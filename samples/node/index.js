@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
+const { Client } = require('./lib/client.js');
 const { Curl } = require('./lib/curl.js');
 const { CurlError } = require('./lib/error.js');
 const { fetch } = require('./lib/fetch.js');
@@ -20,6 +21,6 @@ const READFUNC_ABORT = 0x10000000;
 
 // Names alone, so that `import { … }` finds them.
 module.exports = {
-    fetch, Response, Curl, AsyncCurlMulti, CurlError, options, curlVersion,
+    fetch, Response, Client, Curl, AsyncCurlMulti, CurlError, options, curlVersion,
     PAUSE_RECV, PAUSE_SEND, PAUSE_ALL, PAUSE_CONT, WRITEFUNC_PAUSE, READFUNC_PAUSE, READFUNC_ABORT,
 };

@@ -5,11 +5,6 @@ const { isDisturbed } = require('node:stream');
 
 const isBytes = (body) => ArrayBuffer.isView(body) || body instanceof ArrayBuffer;
 
-function noBody(method) {
-    const content = method === 'POST' || method === 'PUT' ? '' : undefined; // RFC 9110, 8.6: its length is told
-    return { content, size: 0 };
-}
-
 /** Of a form or a Blob, which Node encodes. */
 function encodedOf(body) {
     const { body: source, headers } = new globalThis.Response(body);
@@ -23,7 +18,7 @@ function encodedOf(body) {
  */
 function bodyOf(body, method) {
     if (body === undefined || body === null)
-        return noBody(method);
+        return { size: 0 };
     if (method === 'GET' || method === 'HEAD')
         throw new TypeError(`a request by ${method} has no body`);
     if (typeof body === 'string')

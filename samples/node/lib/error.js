@@ -6,12 +6,16 @@ const codes = require('./codes.js');
 
 /** A transfer that failed, or a call that libcurl or curlicue refused. */
 class CurlError extends Error {
-    constructor(message, { code, errno, phase, cause }) {
+    constructor(message, { code, errno, phase, attempts, limit, cause }) {
         super(message, cause === undefined ? undefined : { cause });
         this.code = code;
         this.errno = errno;
         if (phase)
             this.phase = phase;
+        if (limit)
+            this.limit = limit;
+        if (attempts > 1)
+            this.attempts = attempts;
     }
 }
 CurlError.prototype.name = 'CurlError';
@@ -28,7 +32,7 @@ const names = {
 };
 
 /** Called by the addon for every C++ exception that reaches JavaScript. */
-function makeError(category, errno, message, phase, osError) {
+function makeError(category, errno, message, phase, osError, attempts, limit, nested) {
     if (category === 'TypeError')
         return new TypeError(message);
     if (category.startsWith('ERR_'))
@@ -36,8 +40,8 @@ function makeError(category, errno, message, phase, osError) {
     if (category.startsWith('CURLICUE_'))
         return new CurlError(message, { code: category });
     const code = names[category]?.(errno) ?? 'CURLICUE_FAILED';
-    const cause = osError ? systemError(osError) : undefined;
-    return new CurlError(message, { code, errno, phase, cause });
+    const cause = osError ? systemError(osError) : nested;
+    return new CurlError(message, { code, errno, phase, attempts, limit, cause });
 }
 
 module.exports = { CurlError, makeError };

@@ -2,57 +2,64 @@
 'use strict';
 
 const { Curl } = require('./curl.js');
+const { clientOf, defaultMulti } = require('./multi.js');
 const { Transfer } = require('./native.js');
 const { demandNetwork } = require('./permission.js');
 const { Request } = require('./request.js');
 const { Response } = require('./response.js');
 const { cancelOn } = require('./signal.js');
+const { Upload } = require('./upload.js');
 
-function transferOf({ multi, url, method, headers, content, times, highWaterMark, tweak, signal }) {
-    demandNetwork();
-    signal?.throwIfAborted();
-    const transfer = new Transfer(multi, url, method, headers, content, times, highWaterMark);
-    tweak?.(transfer.curl(Curl), url);
-    signal?.throwIfAborted(); // also by `tweak`
-    return transfer;
-}
-
-/** @returns a promise of the response's head */
-function start(transfer, { signal, upload }) {
-    if (!signal && !upload)
-        return transfer.start();
+/** @returns a promise of the response's status */
+function start(transfer, { signal, tweak, tweakAllHops, allowAddress }, upload) {
+    if (tweak)
+        Object.assign(transfer, { Curl, tweak });
+    if (typeof allowAddress === 'function')
+        transfer.allow = allowAddress;
     let unfollow;
-    const head = transfer.start((reason) => {
-        unfollow?.();
-        upload?.stop(reason);
-    });
-    unfollow = signal && cancelOn(signal, transfer);
+    if (signal || upload)
+        transfer.over = (reason) => {
+            unfollow?.();
+            upload?.stop(reason);
+        };
+    const head = transfer.start(Boolean(tweak), tweakAllHops, Boolean(transfer.allow), allowAddress === 'public',
+        Boolean(transfer.over));
+    if (signal?.aborted) // by `tweak`
+        transfer.cancel(signal.reason);
+    else
+        unfollow = signal && cancelOn(signal, transfer);
     upload?.send(transfer);
     return head;
+}
+
+/** `fetch` by a client of the addon's, or by that of the multi which the options name. */
+async function fetchBy(client, input, options) {
+    const request = new Request(input, options);
+    const { signal } = request;
+    const upload = request.source && new Upload(request.source, request.size);
+    let transfer;
+    try {
+        demandNetwork();
+        signal?.throwIfAborted();
+        transfer = new Transfer(client ?? clientOf(options.multi ?? defaultMulti()), request.url, request.method,
+            request.headers, request.content, request.settings, request.retries);
+        const status = await start(transfer, request, upload);
+        signal?.throwIfAborted();
+        return new Response(transfer, status, request.maxBodySize);
+    } catch (error) {
+        transfer?.cancel(error);
+        transfer?.over?.(error);
+        upload?.stop(error);
+        throw error;
+    }
 }
 
 /**
  * Asks a server and gives its response as soon as its head is there. As the fetch of browsers, but
  * for what only a server needs; index.d.ts says it all.
  */
-async function fetch(input, options = {}) {
-    const request = new Request(input, options);
-    try {
-        for (;;) {
-            const transfer = transferOf(request);
-            const response = new Response(transfer, await start(transfer, request), request);
-            if (request.signal?.aborted)
-                response.cancel();
-            request.signal?.throwIfAborted();
-            if (!request.follows(response))
-                return response;
-            response.cancel();
-            request.turnTo(response);
-        }
-    } catch (error) {
-        request.upload?.stop(error);
-        throw error;
-    }
+function fetch(input, options = {}) {
+    return fetchBy(undefined, input, options);
 }
 
-module.exports = { fetch };
+module.exports = { fetch, fetchBy };

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-// RFC 9110, 5.6.2.
-const isToken = (text) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
-
-// Where a message ends is ours to say (RFC 9112, 6), and so is what is meant for the next hop alone
-// (RFC 9110, 7.6.1). Besides these there are content-length and connection, and all of a proxy's.
-const ours = new Set(['expect', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
-const once = new Set(['connection', 'content-length', 'host']);
-
-// What says nothing of who asks: it may go to another server.
-const harmless = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
+// Where a message ends is ours to say (RFC 9112, 6): these and more the addon refuses.
+const once = new Set(['connection', 'content-length', 'expect', 'host']);
 
 function pairsOf(headers) {
     if (headers === null || typeof headers !== 'object')
@@ -25,71 +17,61 @@ function pairsOf(headers) {
     });
 }
 
-/** Without the blanks around it. @throws TypeError as `new Headers` does */
-function valueOf(name, given) {
-    const value = `${given}`.replace(/^[\t\n\r ]+/, '');
-    let end = value.length;
-    while (end > 0 && '\t\n\r '.includes(value[end - 1]))
-        --end;
-    if (/[\0\r\n]/.test(value.slice(0, end)))
-        throw new TypeError(`the value of header ${name} has a line break or NUL in it`);
-    if (/[^\0-\xff]/.test(value))
-        throw new TypeError(`the value of header ${name} has characters beyond Latin-1`);
-    return value.slice(0, end);
+function latin1Of(given) {
+    const text = `${given}`;
+    if (/[^\0-\xff]/.test(text))
+        throw new TypeError('a header has characters beyond Latin-1');
+    return text;
 }
 
-function connectionOf(value) {
-    const kept = value.toLowerCase();
-    if (kept !== 'close' && kept !== 'keep-alive')
-        throw new TypeError('header connection may be close or keep-alive, for all else is fetch\'s own to say');
-    return kept === 'close' ? ['Connection', kept] : [];
+/** Without the blanks around it. What else it may not have the addon knows. */
+function trimmed(value) {
+    let begin = 0, end = value.length;
+    while (end > begin && '\t\n\r '.includes(value[end - 1]))
+        --end;
+    while (begin < end && '\t\n\r '.includes(value[begin]))
+        ++begin;
+    return value.slice(begin, end);
 }
 
 function lengthOf(value) {
-    const length = Number(value);
-    if (!/^\d+$/.test(value) || !Number.isSafeInteger(length))
+    const length = Number(value ?? NaN);
+    if (value !== undefined && (!/^\d+$/.test(value) || !Number.isSafeInteger(length)))
         throw new TypeError('header content-length must be a number of bytes');
-    return length;
+    return value === undefined ? undefined : length;
+}
+
+function keepsAlive(seen) {
+    const kept = seen.get('connection')?.toLowerCase() ?? 'keep-alive';
+    if (seen.has('expect') || (kept !== 'close' && kept !== 'keep-alive'))
+        throw new TypeError('expect and connection are fetch\'s own to say, but for connection: close or keep-alive');
+    return kept !== 'close';
 }
 
 /**
  * Takes whatever `new Headers` takes.
- * @returns {{ headers?: string[], length?: number }} names and values in turn, and how long they say
- *     that the body is
+ * @returns {{ headers?: string[], length?: number, keepAlive: boolean }} names and values in turn, how
+ *     long they say that the body is, and whether the connection is for others too
  * @throws TypeError as that does, and for what is fetch's own to say
  */
 function headersOf(given) {
     if (given === undefined)
-        return {};
+        return { keepAlive: true };
     const headers = [];
-    const seen = new Set();
-    let length;
-    for (const [name, any] of pairsOf(given)) {
-        if (!isToken(name))
-            throw new TypeError('a header\'s name has characters that none may have');
-        const value = valueOf(name, any);
+    const seen = new Map();
+    for (const [any, anyValue] of pairsOf(given)) {
+        const name = latin1Of(any), value = trimmed(latin1Of(anyValue));
         const lower = name.toLowerCase();
-        if (ours.has(lower) || lower.startsWith('proxy-'))
-            throw new TypeError(`header ${name} is fetch's own to say`);
-        if (once.has(lower) && seen.size === seen.add(lower).size)
-            throw new TypeError(`header ${name} is given twice`);
-        if (lower === 'content-length')
-            length = lengthOf(value);
-        else
-            headers.push(...(lower === 'connection' ? connectionOf(value) : [name, value]));
+        if (once.has(lower) && seen.size === seen.set(lower, value).size)
+            throw new TypeError(`header ${lower} is given twice`);
+        if (!once.has(lower) || lower === 'host')
+            headers.push(name, value);
     }
-    return { headers, length };
+    return { headers, length: lengthOf(seen.get('content-length')), keepAlive: keepsAlive(seen) };
 }
-
-function filtered(headers, wanted) {
-    return headers?.filter((_, index) => wanted(headers[index - index % 2].toLowerCase()));
-}
-
-const forAnotherOrigin = (headers) => filtered(headers, (name) => harmless.has(name));
-const withoutBody = (headers) => filtered(headers, (name) => !name.startsWith('content-'));
 
 function hasHeader(headers, wanted) {
-    return filtered(headers, (name) => name === wanted)?.length > 0;
+    return headers?.some((name, index) => index % 2 === 0 && name.toLowerCase() === wanted) ?? false;
 }
 
-module.exports = { isToken, headersOf, forAnotherOrigin, withoutBody, hasHeader };
+module.exports = { headersOf, hasHeader };

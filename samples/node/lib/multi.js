@@ -4,8 +4,12 @@
 const { demandTransfer } = require('./curl.js');
 const native = require('./native.js');
 
+let clientOf;
+
 /** Runs the transfers of Curl handles, and those of fetch, on Node's loop. */
 class AsyncCurlMulti extends native.AsyncCurlMulti {
+    #client; // what fetch uses where it is given only this
+
     constructor({ caCache = false, shards, heartbeat, refuseBlocking = false } = {}) {
         super(Number(caCache), shards, heartbeat, Number(refuseBlocking));
     }
@@ -19,6 +23,14 @@ class AsyncCurlMulti extends native.AsyncCurlMulti {
         demandTransfer(curl);
         return super.perform(curl);
     }
+
+    static {
+        clientOf = (multi) => {
+            if (typeof multi !== 'object' || multi === null || !(#client in multi))
+                throw new TypeError('multi must be an AsyncCurlMulti');
+            return multi.#client ??= new native.Client(multi);
+        };
+    }
 }
 
 let shared; // of this environment, made when somebody needs it
@@ -28,4 +40,4 @@ function defaultMulti() {
     return shared ??= new AsyncCurlMulti({ caCache: true });
 }
 
-module.exports = { AsyncCurlMulti, defaultMulti };
+module.exports = { AsyncCurlMulti, clientOf, defaultMulti };

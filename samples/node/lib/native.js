@@ -6,6 +6,7 @@ const { constants } = require('node:os');
 const path = require('node:path');
 const { makeError } = require('./error.js');
 const { requireNode } = require('./host.js');
+const { redirectOf } = require('./url.js');
 
 // Where `npm install` builds it; any other build directory of Meson's has it too.
 const built = path.join(__dirname, '../../../build/addon/samples/node/curlicue.node');
@@ -25,6 +26,6 @@ function load() {
 
 requireNode();
 const native = load();
-native.open(makeError, MAX_STRING_LENGTH, MAX_LENGTH);
+native.open(makeError, redirectOf, MAX_STRING_LENGTH, MAX_LENGTH);
 
 module.exports = native;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 'use strict';
 
-const { headersIn, statusOf } = require('./head.js');
+const { restLater } = require('./memory.js');
 
 /**
  * What a server answered. The body comes once, in whichever form it is asked for: as a whole, as a
@@ -9,21 +9,15 @@ const { headersIn, statusOf } = require('./head.js');
  */
 class Response {
     #transfer;
-    #head;
+    #told;
     #headers;
     #body;
     #used = false;
     #maxBodySize;
 
-    constructor(transfer, head, { shownUrl, redirected, maxBodySize }) {
-        const { version, status, text } = statusOf(head);
+    constructor(transfer, status, maxBodySize) {
         this.#transfer = transfer;
-        this.#head = head;
-        this.httpVersion = version;
         this.status = status;
-        this.statusText = text;
-        this.url = shownUrl;
-        this.redirected = redirected;
         this.#maxBodySize = maxBodySize;
     }
 
@@ -31,8 +25,30 @@ class Response {
         return this.status >= 200 && this.status < 300;
     }
 
+    get statusText() {
+        return this.#head.statusText;
+    }
+
+    get httpVersion() {
+        return this.#head.httpVersion;
+    }
+
+    get url() {
+        return this.#head.url;
+    }
+
+    get redirected() {
+        return this.#head.redirected;
+    }
+
     get headers() {
-        return this.#headers ??= headersIn(this.#head);
+        if (this.#headers)
+            return this.#headers;
+        const parts = this.#transfer.headers().split('\n');
+        this.#headers = new Headers();
+        for (let at = 0; at + 1 < parts.length; at += 2)
+            this.#headers.append(parts[at], parts[at + 1]);
+        return this.#headers;
     }
 
     get bodyUsed() {
@@ -79,6 +95,10 @@ class Response {
         this.#transfer.cancel(reason);
     }
 
+    get #head() {
+        return this.#told ??= this.#transfer.head();
+    }
+
     #use() {
         if (this.#used)
             throw new TypeError('the body has been read, or is being read');
@@ -87,6 +107,7 @@ class Response {
 
     async #whole(asText) {
         this.#use();
+        restLater();
         try {
             return await this.#transfer.readAll(asText, this.#maxBodySize);
         } catch (error) {

@@ -73,7 +73,7 @@ class Upload {
         try {
             const pieces = this.#brought();
             for await (const piece of this.#size === undefined ? pieces : exactly(this.#size, pieces))
-                if (!transfer.write(piece) && !await transfer.drained())
+                if (!await transfer.write(piece))
                     return;
             transfer.end();
         } catch (error) {

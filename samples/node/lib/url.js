@@ -26,19 +26,20 @@ function urlOf(input) {
     return url;
 }
 
-/** Where a response leads, whose header `location` was read as Latin-1. */
-function redirectOf(location, from) {
+/**
+ * Where a response leads, whose header `location` was read as Latin-1; whether it may go there is for the
+ * addon to say. Called by that.
+ */
+function redirectOf(from, location) {
     const to = parsed(Buffer.from(location, 'latin1').toString(), from);
     const refuse = (message, code, errno) => {
         throw new CurlError(message, { code, errno, phase: 'url' });
     };
     if (!to)
         refuse('the server redirects to what is no URL', 'CURLE_URL_MALFORMAT', 3);
-    if (from.protocol === 'https:' && to.protocol !== 'https:')
-        refuse('the server redirects from https to something that is not', 'CURLICUE_REDIRECT_REFUSED');
     if (!isWeb(to))
         refuse('the server redirects to another protocol', 'CURLE_UNSUPPORTED_PROTOCOL', 1);
-    return to;
+    return sent(to);
 }
 
 /** As libcurl gets it: a fragment is not sent. */
@@ -47,9 +48,4 @@ function sent({ href }) {
     return end === -1 ? href : href.slice(0, end);
 }
 
-/** As everybody may see it. */
-function shown(url) {
-    return url.username || url.password ? url.origin + url.pathname + url.search : sent(url);
-}
-
-module.exports = { urlOf, redirectOf, sent, shown };
+module.exports = { urlOf, redirectOf, sent };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What Node loads: (makeError, most characters in a string, most bytes in an array) is called by
-// lib/native.js, once for each environment.
+// What Node loads: `open(makeError, redirect, most characters in a string, most bytes in an array)`
+// is called by lib/native.js, once for each environment; `rest()` when nobody fetches.
 #include "class.hpp"
+#include "client.hpp"
 #include "curl.hpp"
 #include "multi.hpp"
 #include "transfer.hpp"
@@ -13,11 +14,24 @@ namespace {
 napi_value open(napi_env env, napi_callback_info info) noexcept {
     return called(env, [=] {
         const arguments given(env, info);
-        given.where.begin(given[0],
-                          {static_cast<std::size_t>(given.number(1, "the longest string")),
-                           static_cast<std::size_t>(given.number(2, "the longest array"))});
+        given.where.begin(given[0], given[1],
+                          {static_cast<std::size_t>(given.number(2, "the longest string")),
+                           static_cast<std::size_t>(given.number(3, "the longest array"))});
         return undefined(env);
     });
+}
+
+napi_value rest(napi_env env, napi_callback_info info) noexcept {
+    return called(env, [=] {
+        arguments(env, info).where.memory()->rest();
+        return undefined(env);
+    });
+}
+
+void set_function(napi_env env, napi_value exports, const char* name, napi_callback function) {
+    napi_value made = nullptr;
+    check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &made));
+    set_property(env, exports, name, made);
 }
 
 napi_value option_numbers(napi_env env) {
@@ -31,11 +45,11 @@ napi_value option_numbers(napi_env env) {
 
 napi_value exports(napi_env env, napi_value exports) {
     environment::open(env);
-    napi_value make = nullptr;
-    check(env, napi_create_function(env, "open", NAPI_AUTO_LENGTH, &open, nullptr, &make));
-    set_property(env, exports, "open", make);
+    set_function(env, exports, "open", &open);
+    set_function(env, exports, "rest", &rest);
     set_property(env, exports, "Curl", curl::define(env));
     set_property(env, exports, "AsyncCurlMulti", multi::define(env));
+    set_property(env, exports, "Client", fetch_client::define(env));
     set_property(env, exports, "Transfer", transfer::define(env));
     set_property(env, exports, "options", option_numbers(env));
     set_property(env, exports, "curlVersion", string(env, curl_version()));

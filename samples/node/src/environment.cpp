@@ -2,8 +2,7 @@
 #include "environment.hpp"
 
 #include "multi.hpp"
-#include "os_error.hpp"
-#include "phase.hpp"
+#include "told_failure.hpp"
 
 #include <algorithm>
 #include <array>
@@ -93,32 +92,22 @@ napi_value environment::error(const std::exception_ptr& failure, bool body_began
     }
 }
 
+std::string environment::redirected(const std::string& from, std::string_view location) {
+    enter_js();
+    const std::array given = {string(env_, from), latin1(env_, location)};
+    napi_value to = nullptr;
+    check(env_, napi_call_function(env_, undefined(env_), redirect_->value(), given.size(),
+                                   given.data(), &to));
+    return to_string(env_, to, "a URL");
+}
+
 napi_value environment::made_error(const std::exception& failure, bool body_began) {
-    std::error_code code;
-    std::string_view words = failure.what(), phase;
-    double os_error = 0;
-    if (const auto* transfer = dynamic_cast<const transfer_error*>(&failure)) {
-        code = transfer->code();
-        if (const auto& handle = transfer->handle(); !handle.closed()) {
-            const auto number = static_cast<CURLcode>(code.value());
-            phase = phase_of(handle, number, body_began);
-            os_error = static_cast<double>(os_error_of(handle, number));
-        }
-    } else if (const auto* usage = dynamic_cast<const usage_error*>(&failure)) {
-        code = usage->code();
-    } else if (const auto* system = dynamic_cast<const std::system_error*>(&failure)) {
-        code = system->code();
-    } else if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) {
-        code = CURLE_OUT_OF_MEMORY;
-        words = "there is no memory for it";
-    }
-    const char* category = code ? code.category().name() : "";
-    if (const auto* coded = dynamic_cast<const coded_error*>(&failure))
-        category = coded->code();
-    if (dynamic_cast<const std::invalid_argument*>(&failure) != nullptr)
-        category = "TypeError";
-    const std::array given = {string(env_, category), number(env_, code.value()),
-                              string(env_, words), string(env_, phase), number(env_, os_error)};
+    const told_failure told(failure, body_began);
+    const auto cause = told.nested ? error(told.nested) : undefined(env_);
+    const std::array given = {string(env_, told.category), number(env_, told.code),
+                              string(env_, told.words),    string(env_, told.phase),
+                              number(env_, told.os_error), number(env_, told.attempts),
+                              string(env_, told.limit),    cause};
     napi_value made = nullptr;
     check(env_, napi_call_function(env_, undefined(env_), make_error_->value(), given.size(),
                                    given.data(), &made));
@@ -148,7 +137,8 @@ void environment::closing(multi& one, future<void> closed) noexcept {
 void environment::end(napi_async_cleanup_hook_handle /*handle*/, void* self) noexcept {
     auto& here = *static_cast<environment*>(self);
     const auto kept = here.shared_from_this();
-    here.make_error_.reset(); // it keeps us
+    here.make_error_.reset(); // these keep us
+    here.redirect_.reset();
     here.ending_ = true;
     napi_async_destroy(here.env_, here.context_);
     while (!here.multis_.empty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "blocks.hpp"
 #include "value.hpp"
 #include <curlicue/async_multi.hpp>
 
@@ -8,6 +9,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,12 +89,19 @@ public:
     /// The easy of the Curl that `curl::wrap` is making, and none else: null.
     const easy* lent = nullptr;
 
-    /// @param make_error (category, code, message, phase, errno) => Error
-    void begin(napi_value make_error, limits most) {
+    /// For the bodies of `fetch`.
+    const std::shared_ptr<blocks>& memory() const noexcept { return memory_; }
+
+    /// @param make_error (category, code, message, phase, errno, attempts, limit, cause) => Error
+    /// @param redirect (from, location) => the URL that it leads to
+    void begin(napi_value make_error, napi_value redirect, limits most) {
         make_error_.emplace(env_, make_error);
+        redirect_.emplace(env_, redirect);
         most_ = most;
     }
-    /// @param body_began of the transfer that failed: see `phase_of`
+    /// @throws js_exception
+    std::string redirected(const std::string& from, std::string_view location);
+    /// @param body_began whether the WRITEFUNCTION of the transfer that failed was called
     napi_value error(const std::exception_ptr& failure, bool body_began = false);
     void throw_js(const std::exception_ptr& failure) noexcept;
 
@@ -109,7 +119,8 @@ private:
 
     const napi_env env_;
     uv_loop_s* loop_ = nullptr;
-    std::optional<reference> make_error_;
+    std::optional<reference> make_error_, redirect_;
+    const std::shared_ptr<blocks> memory_ = std::make_shared<blocks>();
     limits most_;
     bool finalizing_ = false;
 

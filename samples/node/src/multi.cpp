@@ -15,9 +15,6 @@ namespace {
 
 async_multi_options options_of(const arguments& given) {
     async_multi_options options;
-    // Ours to say: an `async_multi` cannot be told to keep the loop only while it is busy and later
-    // not at all.
-    options.keep_loop = hold::never;
     options.hooks = given.where.hooks();
     options.ca_cache = given.number(0, "caCache") != 0;
     if (given.has(1))
@@ -72,48 +69,6 @@ void multi::end() noexcept {
     multi_.reset();
 }
 
-void multi::count(int change) noexcept {
-    pending_ += static_cast<std::size_t>(change);
-    hold_loop();
-    if (pending_ == 0)
-        rest_later();
-}
-
-void multi::hold_loop() noexcept {
-    if (!multi_)
-        return;
-    if (pending_ != 0 && referenced_)
-        multi_->ref();
-    else
-        multi_->unref();
-}
-
-// Unless it is busy again by then: one request often follows another.
-void multi::rest_later() noexcept {
-    if (idle_)
-        return;
-    if (!multi_ || multi_->closed())
-        return rest();
-    try {
-        idle_.emplace(multi_->executor());
-        idle_->get_future()
-            .timeout(std::chrono::seconds(1))
-            .then_result([self = weak_from_this()](auto&&) {
-                if (const auto kept = self.lock())
-                    kept->rest();
-            })
-            .detach([](const std::exception_ptr&) noexcept {});
-    } catch (const std::exception&) {
-        rest();
-    }
-}
-
-void multi::rest() noexcept {
-    idle_.reset();
-    if (pending_ == 0)
-        memory_->rest();
-}
-
 napi_value multi::add_handle(const arguments& given) {
     const auto handle = curl_of(given).shared_from_this();
     auto transfer = multi_->add_handle(handle->begin("AsyncCurlMulti.add_handle"));
@@ -121,7 +76,7 @@ napi_value multi::add_handle(const arguments& given) {
     const auto promise = settled.promise(given.env);
     // The object is kept, with the functions that libcurl calls.
     std::move(transfer)
-        .then_result([&where = where_, settled, kept = busy(shared_from_this()), handle,
+        .then_result([&where = where_, settled, kept = shared_from_this(), handle,
                       object = std::make_unique<reference>(given.env, given[0])](
                          result<easy>&& outcome) mutable {
             const auto failed = [&](napi_value error) { settled.reject(where.env(), error); };
@@ -142,7 +97,7 @@ napi_value multi::promise_of(future<void> done) {
     deferred settled;
     const auto promise = settled.promise(where_.env());
     std::move(done)
-        .then_result([&where = where_, settled, kept = busy(shared_from_this())](auto&&) mutable {
+        .then_result([&where = where_, settled, kept = shared_from_this()](auto&&) mutable {
             where.run([&] { settled.resolve(where.env(), undefined(where.env())); },
                       [&](napi_value error) { settled.reject(where.env(), error); });
         })
@@ -179,14 +134,12 @@ napi_value multi::drain(const arguments& given) {
 napi_value multi::closed(const arguments& given) { return boolean(given.env, multi_->closed()); }
 
 napi_value multi::ref(const arguments& given) {
-    referenced_ = true;
-    hold_loop();
+    multi_->keep_loop(hold::while_busy);
     return given.self;
 }
 
 napi_value multi::unref(const arguments& given) {
-    referenced_ = false;
-    hold_loop();
+    multi_->keep_loop(hold::never);
     return given.self;
 }
 

@@ -36,4 +36,24 @@ napi_value stats_of(napi_env env, const multi_stats& stats) {
     return object;
 }
 
+napi_value stats_of(napi_env env, const client_stats& stats) {
+    napi_value object = nullptr, by_origin = nullptr;
+    check(env, napi_create_object(env, &object));
+    check(env, napi_create_object(env, &by_origin));
+    const auto count = [&](napi_value of, const char* name, auto value) {
+        set_property(env, of, name, number(env, static_cast<double>(value)));
+    };
+    for (const auto& [origin, waiting] : stats.queued_by_origin)
+        count(by_origin, origin.c_str(), waiting);
+    count(object, "running", stats.running);
+    count(object, "queued", stats.queued);
+    set_property(env, object, "queuedByOrigin", by_origin);
+    count(object, "requests", stats.requests);
+    count(object, "retried", stats.retried);
+    count(object, "redirected", stats.redirected);
+    count(object, "refused", stats.refused);
+    count(object, "bytes", stats.bytes);
+    return object;
+}
+
 } // namespace curlicue::node

@@ -2,25 +2,44 @@
 #include "transfer.hpp"
 
 #include "curl.hpp"
+#include "request.hpp"
+#include "scope.hpp"
+#include <curlicue/fetch_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 namespace curlicue::node {
 namespace {
 
-constexpr std::size_t most_of_a_head = 262144;
-
-std::shared_ptr<multi> multi_of(const arguments& given) {
-    return js_class<multi>::of(given.where, given[0], "multi must be an AsyncCurlMulti");
+const char* text_of(http_version version) noexcept {
+    switch (version) {
+    case http_version::http2:
+        return "2";
+    case http_version::http3:
+    case http_version::http3_only:
+        return "3";
+    default:
+        return "1.1";
+    }
 }
 
-// "HTTP/1.1 100 Continue": the response is still to come.
-bool is_interim(std::string_view head) noexcept {
-    const auto blank = head.find(' ');
-    const auto status = head.find_first_not_of(' ', blank);
-    return status != head.npos && head[status] == '1';
+template <class T> T value_of(future<T>&& ready) { return ready.get(); }
+template <class T> T value_of(result<T>&& outcome) { return std::move(outcome).value(); }
+
+std::pair<std::string, int> told(const sockaddr& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const bool is_v6 = address.sa_family == AF_INET6;
+    const void* const bytes =
+        is_v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+              : &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+    ::inet_ntop(address.sa_family, bytes, text.data(), text.size());
+    return {text.data(), is_v6 ? 6 : 4};
 }
 
 } // namespace
@@ -29,266 +48,258 @@ napi_value transfer::define(napi_env env) {
     using self = js_class<transfer>;
     return self::define(env, "Transfer",
                         {
-                            self::method<&transfer::curl>("curl"),
                             self::method<&transfer::start>("start"),
+                            self::method<&transfer::head>("head"),
+                            self::method<&transfer::headers>("headers"),
                             self::method<&transfer::read>("read"),
                             self::method<&transfer::read_all>("readAll"),
                             self::method<&transfer::write>("write"),
-                            self::method<&transfer::end>("end"),
-                            self::method<&transfer::drained>("drained"),
+                            self::method<&transfer::end_upload>("end"),
                             self::method<&transfer::cancel>("cancel"),
                         });
 }
 
 transfer::transfer(const arguments& given)
-    : where_(given.where), multi_(multi_of(given)), easy_(multi_->easies().take()),
-      body_(multi_->memory()),
-      high_water_(static_cast<std::size_t>(given.number(6, "highWaterMark"))) {
-    easy_->prepare(given);
-}
+    : where_(given.where),
+      client_(js_class<fetch_client>::of(given.where, given[0], "client must be a Client")),
+      request_(request_of(given, client_->redirects(), writer_)), body_(where_.memory()) {}
 
-// (Curl) => Curl, with which any option may be set. It has functions that libcurl calls, and is
-// kept by our own object, not by us: one that knows the response is no cycle then.
-napi_value transfer::curl(const arguments& given) {
-    const auto object = curl::wrap(where_, given[0], easy_->unguarded());
-    set_property(given.env, given.self, "tweaked", object);
-    tweaked_ = true;
-    return object;
-}
-
-// (told?: (reason) => void) => Promise<string>: the response's head. `told` is called when it is
-// over, with what it failed with, if it did.
+// (whether to call `tweak`, and that for other servers too; whether to ask `allow`, or to allow
+// public addresses only; and whether to call `over`) => Promise<number>: the status.
 napi_value transfer::start(const arguments& given) {
-    if (given.has(0))
-        told_.emplace(given.env, given[0]);
-    if (tweaked_)
-        easy_->set_callbacks();
-    easy_->call(*this);
-    running_ = multi_->driven().perform(easy_->handle()).share();
-    static_cast<void>(running_.then_result(
-        [self = shared_from_this(), busy = multi::busy(multi_)](result<easy>&& outcome) {
-            self->where_.run([&] { self->finished(std::move(outcome)); },
-                             [&](napi_value error) { self->give_up(error); });
-        }));
+    const auto is_set = [&](std::size_t index) { return boolean_of(given.env, given[index]); };
+    const bool tweaks = is_set(0), asks = is_set(2), tells = is_set(4);
+    request_.tweak_all_hops = is_set(1);
+    const auto weak = weak_from_this();
+    if (is_set(3))
+        request_.allow_address = &public_addresses_only;
+    if (tweaks || asks || tells)
+        self_.emplace(given.env, given.self, reference::strength::weak);
+    if (tweaks)
+        request_.tweak = [weak](easy& handle) {
+            if (const auto self = weak.lock())
+                self->tweak(handle);
+        };
+    if (asks)
+        request_.allow_address = [weak](const sockaddr& address) {
+            const auto self = weak.lock();
+            return self && self->allows(address);
+        };
+    asked_ = client_->made()
+                 .fetch(std::move(request_))
+                 .then_result([self = shared_from_this(), tells](result<response>&& answer) {
+                     self->where_.run(
+                         [&] {
+                             self->has_head(std::move(answer));
+                             if (tells)
+                                 self->tell_end();
+                         },
+                         [&](napi_value error) {
+                             self->head_wanted_.reject(self->where_.env(), error);
+                         });
+                 });
     return head_wanted_.promise(given.env);
 }
 
-std::size_t transfer::header(std::string_view line) {
-    if (head_complete_ && tweaked_ && line.starts_with("HTTP/")) { // one more, by an option
-        head_.clear();
-        head_complete_ = false;
-    }
-    if (head_complete_) // a trailer
-        return line.size();
-    if (head_.size() + line.size() > most_of_a_head)
-        throw std::system_error(CURLE_FILESIZE_EXCEEDED, "the response's head");
-    if (line != "\r\n" && line != "\n") {
-        head_.append(line);
-    } else if (is_interim(head_)) {
-        head_.clear();
-    } else {
-        head_complete_ = true;
-        if (!tweaked_)
-            tell_soon();
-    }
-    return line.size();
-}
-
-std::size_t transfer::receive(std::span<const char> data) {
-    if (form_ != form::chunks) {
-        check_size(body_.size() + data.size());
-    } else if (!body_.empty() && body_.size() + data.size() > high_water_) {
-        paused_ = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    if (head_wanted_.pending() && body_.empty())
-        expect_body(high_water_);
-    body_.append(data);
-    if (head_wanted_.pending() || (body_wanted_.pending() && readable()))
-        tell_soon();
-    return data.size();
-}
-
-std::size_t transfer::send(std::span<char> buffer) {
-    const auto size = upload_.read(buffer);
-    if (drain_wanted_.pending() && !upload_.full())
-        tell_soon();
-    return size;
-}
-
-// When libcurl has returned. By then a short transfer is over, and all is told at once.
-void transfer::tell_soon() {
-    if (std::exchange(telling_, true))
-        return;
-    multi_->driven().executor().post([self = shared_from_this()] {
-        self->telling_ = false;
-        if (!self->running_.ready())
-            self->where_.run([&] { self->tell(); },
-                             [&](napi_value error) { self->give_up(error); });
-    });
-}
-
-void transfer::tell() {
+void transfer::has_head(result<response>&& answer) {
     const auto env = where_.env();
-    if (head_wanted_.pending() && head_complete_) {
-        head_wanted_.resolve(env, latin1(env, std::exchange(head_, {})));
-        // One that answers before it has all may want no more. libcurl 7.88 then stops sending, but
-        // waits for an upload that is paused to go on.
-        resume(upload_.resume());
+    if (!answer.has_value())
+        return head_wanted_.reject(env, failure_or(answer.exception()));
+    response_.emplace(std::move(answer).value());
+    if (failure_) {
+        response_->cancel();
+        return head_wanted_.reject(env, failure_->value());
     }
-    if (body_wanted_.pending() && readable())
-        body_wanted_.resolve(env, taken());
-    if (drain_wanted_.pending() && (over() || !upload_.full()))
-        drain_wanted_.resolve(env, boolean(env, !over()));
+    if (response_->status() == 101) { // unasked
+        response_->cancel();
+        throw std::system_error(CURLE_WEIRD_SERVER_REPLY, "the server switches protocols");
+    }
+    head_wanted_.resolve(env, number(env, response_->status()));
 }
 
+// JavaScript hears, by `over`, when nothing more goes either way.
 void transfer::tell_end() {
-    if (!told_)
+    if (!response_)
         return;
-    const auto env = where_.env();
-    const auto told = told_->value();
-    told_.reset();
-    const auto reason = failure_ ? failure_->value() : undefined(env);
-    check(env, napi_call_function(env, undefined(env), told, 1, &reason, nullptr));
+    promise<void> over(client_->where_it_runs());
+    over.get_future()
+        .then_result([weak = weak_from_this()](auto&&) {
+            const auto self = weak.lock();
+            if (!self)
+                return;
+            self->where_.run([&] { self->call("over", {self->failure_of_upload()}); },
+                             [](napi_value) {});
+        })
+        .detach();
+    response_->keep(std::make_shared<promise<void>>(std::move(over))); // broken, when that goes
 }
 
-void transfer::tell_failure() {
-    const auto env = where_.env();
-    if (drain_wanted_.pending())
-        drain_wanted_.resolve(env, boolean(env, false));
-    for (auto* wanted : {&head_wanted_, &body_wanted_})
-        if (wanted->pending() && !(wanted == &body_wanted_ && readable()))
-            wanted->reject(env, failure_->value());
-}
-
-void transfer::finished(result<easy>&& outcome) {
-    const auto fail = [&](const std::exception_ptr& why) {
-        if (!failure_)
-            failure_.emplace(where_.env(), where_.error(why, head_complete_));
-    };
-    running_ = {};
-    auto used = std::exchange(easy_, nullptr);
-    if (!outcome.has_value())
-        fail(outcome.exception());
-    else if (!head_complete_) // as of a server that switches protocols, unasked
-        fail(std::make_exception_ptr(
-            std::system_error(CURLE_WEIRD_SERVER_REPLY, "the response has no head")));
-    else
-        multi_->easies().give_back(std::move(used));
-    if (failure_)
-        tell_failure();
-    tell();
-    tell_end();
-}
-
-// Something went wrong here: nobody waits for ever, and nobody takes a part for the whole.
-void transfer::give_up(napi_value error) {
-    const auto env = where_.env();
-    if (!failure_)
-        failure_.emplace(env, error);
-    body_.clear();
-    running_.cancel();
-    head_wanted_.reject(env, error);
-    body_wanted_.reject(env, error);
-    if (drain_wanted_.pending())
-        drain_wanted_.resolve(env, boolean(env, false));
-    tell_end();
-}
-
-void transfer::check_size(std::size_t size) const {
-    if (size > most_)
-        throw std::system_error(CURLE_FILESIZE_EXCEEDED, "a body of more than maxBodySize bytes");
-}
-
-// Of the length that the server has told, if it has.
-void transfer::expect_body(std::size_t most) {
-    const auto length = easy_->handle().getinfo<CURLINFO_CONTENT_LENGTH_DOWNLOAD_T>();
-    if (length > 0)
-        body_.reserve(std::min(static_cast<std::size_t>(length), most));
-}
-
-// Whether there is something to give to who reads.
-bool transfer::readable() const noexcept {
-    if (form_ != form::chunks)
-        return over() && !failure_;
-    return !body_.empty() || (over() && !failure_);
-}
-
-napi_value transfer::taken() {
-    const auto env = where_.env();
-    if (form_ == form::text)
-        return body_.take_text(env);
-    return form_ == form::chunks && body_.empty() ? undefined(env) : body_.take(env);
-}
-
-// Libcurl may call us before this returns, and may be through: then its outcome is still to be
-// told.
-void transfer::resume(bool stopped) {
-    if (stopped && !over() && !running_.ready()) {
-        auto handle = easy_->handle();
-        handle.unpause();
+napi_value transfer::failure_of_upload() {
+    try {
+        if (writer_)
+            writer_->write({}).get();
+    } catch (const usage_error&) {
+        // It has all been written, or the transfer is over and has not failed.
+    } catch (...) {
+        return failure_or(std::current_exception());
     }
+    return undefined(where_.env());
+}
+
+// (member of its own, what it is given) => what that returns, or undefined if nobody has this.
+napi_value transfer::call(const char* member, std::initializer_list<napi_value> given) const {
+    const auto env = where_.env();
+    const auto self = self_->value();
+    if (self == nullptr)
+        return undefined(env);
+    napi_value returned = nullptr;
+    check(env, napi_call_function(env, self, property(env, self, member), given.size(),
+                                  given.begin(), &returned));
+    return returned;
+}
+
+// A Curl with which any option may be set. It has functions that libcurl calls.
+void transfer::tweak(easy& handle) {
+    where_.enter_js();
+    const auto env = where_.env();
+    const auto self = self_->value();
+    if (self == nullptr)
+        return;
+    const auto object = curl::wrap(where_, property(env, self, "Curl"), handle);
+    set_property(env, self, "tweaked", object);
+    const auto url = handle.getinfo<CURLINFO_EFFECTIVE_URL>();
+    call("tweak", {object, string(env, url.value_or(""))});
+}
+
+bool transfer::allows(const sockaddr& address) const {
+    const js_scope scope(where_);
+    const auto env = where_.env();
+    const auto [text, family] = told(address);
+    return boolean_of(env, call("allow", {string(env, text), number(env, family)}));
+}
+
+// () => what is known of the response beside its status.
+napi_value transfer::head(const arguments& given) {
+    const auto env = given.env;
+    napi_value object = nullptr;
+    check(env, napi_create_object(env, &object));
+    set_property(env, object, "httpVersion", string(env, text_of(response_->version())));
+    set_property(env, object, "statusText", latin1(env, response_->reason()));
+    set_property(env, object, "url", string(env, response_->url()));
+    set_property(env, object, "redirected", boolean(env, response_->redirected()));
+    return object;
+}
+
+// () => names and values, each on a line.
+napi_value transfer::headers(const arguments& given) {
+    std::string lines;
+    for (const auto field : response_->headers())
+        lines.append(field.name).append("\n").append(field.value).append("\n");
+    return latin1(given.env, lines);
+}
+
+void transfer::require_no_failure() const {
+    if (failure_)
+        throw *failure_;
+}
+
+napi_value transfer::failure_or(const std::exception_ptr& why) {
+    return failure_ ? failure_->value() : where_.error(why);
+}
+
+/// `give(future)` if that is ready, else a promise of it.
+template <class T, class Give> napi_value transfer::later(future<T> what, Give give) {
+    if (what.ready())
+        return give(std::move(what));
+    deferred wanted;
+    const auto promise = wanted.promise(where_.env());
+    std::move(what)
+        .then_result([self = shared_from_this(), wanted, give](result<T>&& outcome) mutable {
+            const auto env = self->where_.env();
+            self->where_.run(
+                [&] {
+                    if (outcome.has_value())
+                        wanted.resolve(env, give(std::move(outcome)));
+                    else
+                        wanted.reject(env, self->failure_or(outcome.exception()));
+                },
+                [&](napi_value error) { wanted.reject(env, error); });
+        })
+        .detach();
+    return promise;
 }
 
 // () => Uint8Array | undefined at the end, or a promise of that.
-napi_value transfer::read(const arguments& given) {
-    if (failure_ && !readable())
-        throw *failure_;
-    const auto chunk = readable() ? taken() : body_wanted_.promise(given.env);
-    resume(std::exchange(paused_, false));
-    return chunk;
+napi_value transfer::read(const arguments& /*given*/) {
+    require_no_failure();
+    if (!stream_)
+        stream_.emplace(response_->body());
+    return later(stream_->read(), [this](auto&& piece) {
+        return chunk_of(where_.env(), value_of(std::move(piece)));
+    });
 }
 
 // (text: boolean, most: bytes) => string or Uint8Array, or a promise of that.
 napi_value transfer::read_all(const arguments& given) {
-    bool text = false;
-    check(given.env, napi_get_value_bool(given.env, given[0], &text));
+    require_no_failure();
+    as_text_ = boolean_of(given.env, given[0]);
     most_ = static_cast<std::size_t>(std::min(given.number(1, "maxBodySize"), 9e15));
-    form_ = text ? form::text : form::bytes;
-    check_size(body_.size());
-    if (readable())
-        return taken();
-    if (failure_)
-        throw *failure_;
-    expect_body(most_);
-    const auto promise = body_wanted_.promise(given.env);
-    resume(std::exchange(paused_, false));
-    return promise;
+    auto all = response_->each_piece(
+        [self = shared_from_this()](std::string_view data) { self->append(data); });
+    if (!all.ready())
+        body_.reserve(static_cast<std::size_t>(
+            std::min<std::uint64_t>(response_->content_length().value_or(0), most_)));
+    return later(std::move(all), [this](auto&& end) {
+        value_of(std::move(end));
+        return whole();
+    });
 }
 
-// (chunk) => whether there is room for more.
+void transfer::append(std::string_view data) {
+    if (data.size() > most_ - body_.size())
+        throw std::system_error(CURLE_FILESIZE_EXCEEDED, "a body of more than maxBodySize bytes");
+    body_.append(data);
+}
+
+napi_value transfer::whole() {
+    return as_text_ ? body_.take_text(where_.env()) : body_.take(where_.env());
+}
+
+// (chunk) => whether more is wanted, or a promise of that.
 napi_value transfer::write(const arguments& given) {
-    if (type_of(given.env, given[0]) == napi_string) {
-        upload_.write(given.text(0, "the chunk"));
+    const auto env = given.env;
+    std::string piece;
+    if (type_of(env, given[0]) == napi_string) {
+        piece = given.text(0, "the chunk");
     } else {
-        const auto bytes = to_bytes(given.env, given[0], "what is uploaded");
-        upload_.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        const auto bytes = to_bytes(env, given[0], "what is uploaded");
+        piece.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
-    resume(upload_.resume());
-    return boolean(given.env, !over() && !upload_.full());
+    auto room = writer_->write(std::move(piece)).then_result([](const result<void>& taken) {
+        return taken.has_value();
+    });
+    return later(std::move(room),
+                 [env](auto&& wanted) { return boolean(env, value_of(std::move(wanted))); });
 }
 
-napi_value transfer::end(const arguments& given) {
-    upload_.end();
-    resume(upload_.resume());
+napi_value transfer::end_upload(const arguments& given) {
+    writer_->end();
     return undefined(given.env);
 }
 
-// () => whether more is wanted, or a promise of that.
-napi_value transfer::drained(const arguments& given) {
-    if (over() || !upload_.full())
-        return boolean(given.env, !over());
-    return drain_wanted_.promise(given.env);
-}
-
-// (reason): what everything that is pending is rejected with, once libcurl has let go.
+// (reason): what everything that is pending is rejected with.
 napi_value transfer::cancel(const arguments& given) {
-    if (!over() && !failure_ && !running_.ready()) {
+    if (!failure_)
         failure_.emplace(given.env, given[0]);
-        body_.clear();
-        running_.cancel();
-    }
+    end();
+    head_wanted_.reject(given.env, failure_->value());
     return undefined(given.env);
+}
+
+void transfer::end() noexcept {
+    asked_.cancel();
+    if (response_)
+        response_->cancel();
 }
 
 } // namespace curlicue::node

@@ -3,86 +3,72 @@
 
 #include "body.hpp"
 #include "class.hpp"
+#include "client.hpp"
 #include "deferred.hpp"
-#include "guarded_easy.hpp"
-#include "multi.hpp"
-#include "upload.hpp"
+#include <curlicue/request.hpp>
+#include <curlicue/response.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace curlicue::node {
 
-/// One request of `fetch` and its response. What libcurl brings is kept here until its turn is
-/// over; then JavaScript gets all of it at once. What is more than `high_water` stays with the
-/// server until somebody reads.
-class transfer final : public std::enable_shared_from_this<transfer>,
-                       private guarded_easy::callbacks {
+/// One `fetch` for JavaScript. What of JavaScript's it calls are members of its own object, which
+/// keeps them, so that one which knows the response is no cycle.
+class transfer final : public std::enable_shared_from_this<transfer> {
 public:
+    static constexpr std::uint64_t tag = 0x7472616e73666572;
     static napi_value define(napi_env env);
 
-    /// (multi, what guarded_easy::prepare takes …, high-water mark in bytes)
+    /// (Client, what request_of takes …)
     explicit transfer(const arguments& given);
     /// Nobody can read the response any more: it need not come.
-    void collected() noexcept { running_.cancel(); }
+    void collected() noexcept { end(); }
     environment& where() const noexcept { return where_; }
 
-    static constexpr std::uint64_t tag = 0x7472616e73666572;
-
 private:
-    napi_value curl(const arguments& given);
     napi_value start(const arguments& given);
+    napi_value head(const arguments& given);
+    napi_value headers(const arguments& given);
     napi_value read(const arguments& given);
     napi_value read_all(const arguments& given);
     napi_value write(const arguments& given);
-    napi_value end(const arguments& given);
-    napi_value drained(const arguments& given);
+    napi_value end_upload(const arguments& given);
     napi_value cancel(const arguments& given);
 
-    std::size_t header(std::string_view line) override;
-    std::size_t receive(std::span<const char> data) override;
-    std::size_t send(std::span<char> buffer) override;
-
-    void tell_soon();
-    void tell();
-    void tell_failure();
+    napi_value call(const char* member, std::initializer_list<napi_value> given) const;
+    void tweak(easy& handle);
+    bool allows(const sockaddr& address) const;
     void tell_end();
-    void finished(result<easy>&& outcome);
-    void give_up(napi_value error);
-    void expect_body(std::size_t most);
-    void check_size(std::size_t size) const;
-    bool over() const noexcept { return !easy_; }
-    bool readable() const noexcept;
-    napi_value taken();
-    void resume(bool stopped);
+    napi_value failure_of_upload();
+    void has_head(result<response>&& answer);
+    void require_no_failure() const;
+    void end() noexcept;
+    template <class T, class Give> napi_value later(future<T> what, Give give);
+    napi_value failure_or(const std::exception_ptr& why);
+    void append(std::string_view data);
+    napi_value whole();
 
     environment& where_;
-    std::shared_ptr<multi> multi_;
-    std::unique_ptr<guarded_easy> easy_; // null when it is over
-    shared_future<easy> running_;
-    bool tweaked_ = false; // any option may be set
-
-    std::string head_; // of the last response, with its status line
-    bool head_complete_ = false;
-    body body_;
-    std::size_t high_water_;
-    enum class form { chunks, bytes, text } form_ = form::chunks;
-    std::size_t most_ = 0; // bytes, of a body that is read as a whole
-    bool paused_ = false;
-    upload upload_;
-    bool telling_ = false;
-    std::optional<js_exception> failure_;
-
-    std::optional<reference> told_; // of the end; a function that does not know us
+    const std::shared_ptr<fetch_client> client_;
+    std::optional<body_writer> writer_;
+    request request_;               // which fills the one before
+    std::optional<reference> self_; // weak; where members of it are called
+    future<void> asked_;            // until its head is there
     deferred head_wanted_;
-    deferred body_wanted_;
-    deferred drain_wanted_;
+    std::optional<response> response_;
+    std::optional<body_stream> stream_;
+    std::optional<js_exception> failure_; // why JavaScript has ended it
+
+    body body_; // of one that is read as a whole
+    bool as_text_ = false;
+    std::size_t most_ = 0;
 };
 
 } // namespace curlicue::node

@@ -93,6 +93,17 @@ std::int64_t to_whole(napi_env env, napi_value value, const char* what, std::int
     return static_cast<std::int64_t>(number);
 }
 
+bool boolean_of(napi_env env, napi_value value) {
+    bool truth = false;
+    return napi_get_value_bool(env, value, &truth) == napi_ok && truth;
+}
+
+napi_value property(napi_env env, napi_value object, const char* name) {
+    napi_value value = nullptr;
+    check(env, napi_get_named_property(env, object, name, &value));
+    return value;
+}
+
 std::uint32_t length_of(napi_env env, napi_value array, const char* what) {
     std::uint32_t length = 0;
     if (napi_get_array_length(env, array, &length) != napi_ok)

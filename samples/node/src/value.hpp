@@ -83,6 +83,9 @@ inline constexpr std::int64_t most_exact = (std::int64_t{1} << 53) - 1;
 std::int64_t to_whole(napi_env env, napi_value value, const char* what, std::int64_t least,
                       std::int64_t most);
 std::uint32_t length_of(napi_env env, napi_value array, const char* what);
+/// Whether it is true itself.
+bool boolean_of(napi_env env, napi_value value);
+napi_value property(napi_env env, napi_value object, const char* name);
 napi_value element(napi_env env, napi_value array, std::uint32_t index);
 std::vector<std::string> to_strings(napi_env env, napi_value array, const char* what);
 bool is_bytes(napi_env env, napi_value value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compiled, never run. What must not compile says so.
-import { fetch, AsyncCurlMulti, Curl, CurlError, READFUNC_PAUSE, type Phase } from 'curlicue';
+import { fetch, AsyncCurlMulti, Client, Curl, CurlError, READFUNC_PAUSE, type Phase } from 'curlicue';
 
 async function* parts(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(1);
@@ -16,6 +16,13 @@ export async function use(signal: AbortSignal): Promise<Phase | undefined> {
         await fetch(new Request('http://127.0.0.1/'), {
             tweakAllHops: true, tweak: (curl, url) => url.length === 0 || curl.unset('URL'),
         });
+        const client = new Client({ multi, limits: { perOrigin: 6 }, retry: { attempts: 3, statuses: [503] }, memory: 1e6 });
+        await client.fetch('http://127.0.0.1/', { retry: 2, priority: 1, queueTimeout: 1000, firstByteTimeout: 1000,
+            allowAddress: (address, family) => family === 6 || address !== '127.0.0.1' });
+        await fetch('http://127.0.0.1/', { allowAddress: 'public' });
+        const waiting: number | undefined = client.stats().queuedByOrigin['http://127.0.0.1:80'];
+        console.log(waiting);
+        await client.close();
         const type: string | null = response.headers.get('content-type');
         for await (const chunk of response)
             console.log(type, chunk.byteLength);
@@ -31,6 +38,10 @@ export async function use(signal: AbortSignal): Promise<Phase | undefined> {
 
         // @ts-expect-error: no such redirect
         await fetch('http://127.0.0.1/', { redirect: 'sometimes' });
+        // @ts-expect-error: no such guard
+        await fetch('http://127.0.0.1/', { allowAddress: 'private' });
+        // @ts-expect-error: it has a multi
+        await client.fetch('http://127.0.0.1/', { multi });
         // @ts-expect-error: no such body
         await fetch('http://127.0.0.1/', { body: 5 });
         // @ts-expect-error: lines are strings
