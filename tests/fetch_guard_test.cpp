@@ -243,7 +243,8 @@ TEST_F(AServerForTlsAlone, LeadsNowhereElse) {
 }
 
 TEST_F(AFetch, HasOneShareAlone) {
-    const auto mine = std::make_shared<share>(std::initializer_list{CURL_LOCK_DATA_DNS});
+    const auto mine =
+        std::make_shared<share>(std::initializer_list<curl_lock_data>{CURL_LOCK_DATA_DNS});
     EXPECT_THROW(client(*multi, {.share = mine, .hsts = ""}), std::invalid_argument);
 }
 
