@@ -74,14 +74,14 @@ struct client_options {
     std::string user_agent = {}; ///< empty: curlicue/VERSION
     time_limits limits = {};
     request_limits at_once = {};
-    redirect_policy redirects = {};
-    retry_policy retries = retry_policy(); // g++ 12 -O3 warns of one in braces
+    redirect_policy redirects = redirect_policy(); // braces: false warnings of g++ 12 at -O3
+    retry_policy retries = retry_policy();
     std::size_t most_body = std::size_t{64} << 20;
     std::size_t high_water = std::size_t{1} << 20; ///< bytes of a body that may wait
     std::size_t memory = 0; ///< bytes of all bodies together that may wait; 0: no limit
     http_version version = http_version::automatic;
-    proxy_options proxy = {};
-    tls_options tls = {};
+    proxy_options proxy = proxy_options();
+    tls_options tls = tls_options();
     std::shared_ptr<curlicue::share> share = {}; ///< with cookies, say
     /// Whether servers are asked over TLS alone once they have said so there (HSTS, RFC 6797): in
     /// the file of this name, which is read at the first request and written at the client's end,

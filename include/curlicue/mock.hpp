@@ -31,9 +31,9 @@ struct mock_request {
 /// A transport without a network, for tests: `auto server = std::make_shared<mock>();
 /// server->on("GET", "https://api.example/items").reply(200, {}, "[]"); client tested(server);`
 ///
-/// What was not expected fails the request with `errc::unexpected_request`, and is listed. A request
-/// that has no answer yet keeps its client and the mock: close the client at the end of a test that
-/// leaves some.
+/// What was not expected fails the request with `errc::unexpected_request`, and is listed. A
+/// request that has no answer yet keeps its client and the mock: close the client at the end of a
+/// test that leaves some.
 /// @threading thread-safe
 class CURLICUE_EXPORT mock final : public transport {
 public:

@@ -12,6 +12,7 @@
 #include <curlicue/error.hpp>
 #include <curlicue/fetch_error.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -94,8 +95,8 @@ void client_core::build() {
         first_ = limit_step(std::move(first_), queue_);
     }
     const auto wrap = [this](const std::vector<layer>& layers) {
-        for (auto each = layers.rbegin(); each != layers.rend(); ++each)
-            first_ = layer_step(std::move(first_), *each);
+        std::for_each(layers.rbegin(), layers.rend(),
+                      [this](const layer& each) { first_ = layer_step(std::move(first_), each); });
     };
     wrap(options_->network_layers);
     known_to_network_ =

@@ -78,8 +78,8 @@ bool is_left_out(const request& what, std::string_view name) noexcept;
 bool is_idempotent(std::string_view method) noexcept;
 /// Scheme, host and port, in one text; empty for what is no URL.
 std::string origin_of(const std::string& url);
-/// Where a redirect leads, from `url`. @throws fetch_error in phase `url`
-std::string redirected_to(const std::string& url, std::string_view location,
+/// Where a redirect leads. @throws fetch_error in phase `url`
+std::string redirected_to(const std::string& from, std::string_view location,
                           const redirect_policy& policy, unsigned attempts);
 /// Without user and password.
 std::string without_credentials(std::string url);

@@ -56,7 +56,7 @@ void check_options(const client_options& options) {
     if (options.high_water == 0)
         throw std::invalid_argument("client_options: high_water is at least 1");
     if (!options.tls.lowest.empty() && options.tls.lowest != "1.2" && options.tls.lowest != "1.3")
-        throw std::invalid_argument("client_options: tls.lowest is \"1.2\" or \"1.3\"");
+        throw std::invalid_argument(R"(client_options: tls.lowest is "1.2" or "1.3")");
     request probe{.url = options.base.empty() ? "http://localhost/" : options.base,
                   .method = "GET",
                   .headers = options.headers,

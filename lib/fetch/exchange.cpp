@@ -5,6 +5,7 @@
 #include "../easy_core.hpp"
 #include "client_core.hpp"
 #include "phase.hpp"
+#include "transfer_info.hpp"
 #include <curlicue/error.hpp>
 #include <curlicue/fetch_error.hpp>
 
@@ -165,7 +166,7 @@ void exchange::fail(std::exception_ptr why) noexcept {
     cancel_here();
 }
 
-fetch_phase exchange::phase_now(CURLcode failure) const {
+fetch_phase exchange::phase_now(CURLcode failure) const noexcept {
     if (published_)
         return fetch_phase::body;
     return handle_->closed() ? fetch_phase::connect : phase_of(*handle_, failure, body_began_);
@@ -193,7 +194,7 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
     if (code == head_too_long && phase == fetch_phase::headers)
         return std::make_exception_ptr(refusal(errc::too_large, phase));
     const auto cause = system_cause_of(static_cast<CURLcode>(code.value()),
-                                       static_cast<int>(handle_->getinfo<CURLINFO_OS_ERRNO>()));
+                                       static_cast<int>(number_of(*handle_, CURLINFO_OS_ERRNO)));
     return std::make_exception_ptr(
         fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause));
 }
@@ -283,9 +284,17 @@ std::size_t exchange::on_write(char* data, std::size_t size, std::size_t count, 
     }
 }
 
+void exchange::unpause(easy::direction which) noexcept {
+    try {
+        handle_->unpause(which);
+    } catch (...) { // libcurl has no memory for what it has kept
+        fail(std::current_exception());
+    }
+}
+
 void exchange::upload_has_more() noexcept {
     if (libcurl_has_it())
-        handle_->unpause(easy::direction::send);
+        unpause(easy::direction::send);
 }
 
 void exchange::upload_moves() noexcept {

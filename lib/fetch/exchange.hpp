@@ -84,7 +84,8 @@ private:
     fetch_error refusal(std::error_code code, fetch_phase phase) const;
     bool expects_another_head() const;
     void settle() noexcept;
-    fetch_phase phase_now(CURLcode failure) const;
+    fetch_phase phase_now(CURLcode failure) const noexcept;
+    void unpause(easy::direction which) noexcept;
 
     // What libcurl calls.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

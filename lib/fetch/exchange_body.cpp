@@ -174,7 +174,7 @@ void exchange::resume() noexcept {
     if (paused_ && (dropped_ || gathering_ || has_room(1))) {
         paused_ = false;
         waits_for_memory::unlink();
-        handle_->unpause(easy::direction::receive);
+        unpause(easy::direction::receive);
     }
     if (stage_ == stage::running)
         network_->deadlines().changed(*this);

@@ -2,6 +2,7 @@
 // How long an exchange takes, and may.
 #include "exchange.hpp"
 #include "phase.hpp"
+#include "transfer_info.hpp"
 #include <curlicue/fetch_error.hpp>
 
 #include <algorithm>
@@ -22,16 +23,16 @@ executor::clock::time_point after(executor::clock::time_point begun,
 } // namespace
 
 hop_timings exchange::measured() const noexcept {
-    if (!handle_ || handle_->closed())
+    if (!handle_)
         return {.queued = queued_};
     return {.queued = queued_,
-            .resolved = handle_->getinfo<CURLINFO_NAMELOOKUP_TIME_T>(),
-            .connected = handle_->getinfo<CURLINFO_CONNECT_TIME_T>(),
-            .tls = handle_->getinfo<CURLINFO_APPCONNECT_TIME_T>(),
-            .sent = handle_->getinfo<CURLINFO_PRETRANSFER_TIME_T>(),
-            .first_byte = handle_->getinfo<CURLINFO_STARTTRANSFER_TIME_T>(),
+            .resolved = time_of(*handle_, CURLINFO_NAMELOOKUP_TIME_T),
+            .connected = time_of(*handle_, CURLINFO_CONNECT_TIME_T),
+            .tls = time_of(*handle_, CURLINFO_APPCONNECT_TIME_T),
+            .sent = time_of(*handle_, CURLINFO_PRETRANSFER_TIME_T),
+            .first_byte = time_of(*handle_, CURLINFO_STARTTRANSFER_TIME_T),
             .done = transfer_ ? std::chrono::microseconds(0)
-                              : handle_->getinfo<CURLINFO_TOTAL_TIME_T>()};
+                              : time_of(*handle_, CURLINFO_TOTAL_TIME_T)};
 }
 
 timings exchange::times() const {
@@ -72,7 +73,7 @@ exchange::time exchange::next_look() const noexcept {
 void exchange::see_progress(time now) noexcept {
     if (!sends() || !libcurl_has_it())
         return;
-    const auto sent = static_cast<std::uint64_t>(handle_->getinfo<CURLINFO_SIZE_UPLOAD_T>());
+    const auto sent = static_cast<std::uint64_t>(count_of(*handle_, CURLINFO_SIZE_UPLOAD_T));
     if (std::exchange(uploaded_, sent) != sent)
         last_byte_ = sent_at_ = now;
 }

@@ -40,6 +40,7 @@ public:
     }
 
 private:
+    // NOLINTNEXTLINE(bugprone-exception-escape): jobs keep their failures
     void run() noexcept {
         while (auto job = next())
             job();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "phase.hpp"
 
+#include "transfer_info.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -27,24 +29,24 @@ std::optional<fetch_phase> usual_phase_of(CURLcode failure) noexcept {
     }
 }
 
-fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began) {
+fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began) noexcept {
     using namespace std::chrono_literals;
     if (const auto phase = usual_phase_of(failure))
         return *phase;
     // What has happened has a time.
-    if (handle.getinfo<CURLINFO_PRETRANSFER_TIME_T>() == 0us) {
-        if (handle.getinfo<CURLINFO_NAMELOOKUP_TIME_T>() == 0us)
+    if (time_of(handle, CURLINFO_PRETRANSFER_TIME_T) == 0us) {
+        if (time_of(handle, CURLINFO_NAMELOOKUP_TIME_T) == 0us)
             return fetch_phase::resolve;
         // 7.88 has no time until TLS is through, but a port; 8.10 and newer have -1 there until
         // then, and from 8.14 on no time either.
-        return handle.getinfo<CURLINFO_CONNECT_TIME_T>() == 0us &&
-                       handle.getinfo<CURLINFO_LOCAL_PORT>() <= 0
+        return time_of(handle, CURLINFO_CONNECT_TIME_T) == 0us &&
+                       number_of(handle, CURLINFO_LOCAL_PORT) <= 0
                    ? fetch_phase::connect
                    : fetch_phase::tls;
     }
     // From 8.7 on libcurl counts what the write callback has taken, not what it was given (sendf.c,
     // cw_download_write).
-    return body_began || handle.getinfo<CURLINFO_SIZE_DOWNLOAD_T>() != 0 ? fetch_phase::body
+    return body_began || count_of(handle, CURLINFO_SIZE_DOWNLOAD_T) != 0 ? fetch_phase::body
                                                                          : fetch_phase::headers;
 }
 

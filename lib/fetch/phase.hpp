@@ -17,7 +17,7 @@ std::optional<fetch_phase> usual_phase_of(CURLcode failure) noexcept;
 
 /// How far a transfer came that failed.
 /// @param body_began whether its write callback was called
-fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began);
+fetch_phase phase_of(const easy& handle, CURLcode failure, bool body_began) noexcept;
 
 /// What the system has to do with it, if it has.
 /// @param os_error CURLINFO_OS_ERRNO

@@ -63,7 +63,7 @@ void pipe::end() {
     hand_over(lock);
 }
 
-void pipe::fail(std::exception_ptr why) {
+void pipe::fail(const std::exception_ptr& why) {
     {
         const std::lock_guard lock(mutex_);
         require_open("body_writer::fail");

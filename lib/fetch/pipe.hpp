@@ -22,7 +22,7 @@ public:
     /// Ready when there is room. @throws usage_error{errc::closed} after the end
     future<void> write(std::string piece);
     void end();
-    void fail(std::exception_ptr why);
+    void fail(const std::exception_ptr& why);
     /// Its writer is gone.
     void abandon() noexcept;
 

@@ -130,8 +130,7 @@ std::string without_credentials(std::string url) {
 
 std::string redirected_to(const std::string& from, std::string_view location,
                           const redirect_policy& policy, unsigned attempts) {
-    const std::string there =
-        policy.resolve ? policy.resolve(from, location) : std::string(location);
+    std::string there = policy.resolve ? policy.resolve(from, location) : std::string(location);
     curlicue::url address(from);
     const auto fragment = address.get(CURLUPART_FRAGMENT);
     const auto user = address.get(CURLUPART_USER), password = address.get(CURLUPART_PASSWORD);

@@ -91,7 +91,7 @@ private:
                     auto piece = body_->next_piece(everything);
                     std::string next = co_await std::move(piece);
                     over = next.empty();
-                    gathered = gathered.empty() ? std::move(next) : std::move(gathered) + next;
+                    gathered += next;
                 } catch (const fetch_error&) {
                     why = std::current_exception();
                     over = true;
