@@ -171,7 +171,9 @@ public:
     /// The whole body, decoded. More than `request::most_body` fails with `errc::too_large`.
     future<std::string> text();
     /// The body, in a file: written under another name first, so that what breaks off leaves the
-    /// old one, or none. With `retries` it goes on where it broke off.
+    /// old one, or none. With `retries` it goes on where it broke off, or begins anew where there
+    /// is no strong ETag. What the server encodes fails: `request::decompress` = false asks for
+    /// none.
     /// @returns the size of the file
     future<std::uint64_t> to_file(std::filesystem::path path);
     body_stream body();
