@@ -29,29 +29,26 @@ void obey(int status) {
         throw ended_by_callback(status);
 }
 
-/// The last failure too, of which several attempts were made.
-std::string words_of(const std::exception& failure) {
-    std::string words = failure.what();
+/// Of the exception that is being handled. @returns why, in words, if there are some
+std::string tell_failure(curlicue_outcome& to) noexcept {
+    to.status = current_status();
+    std::string words;
     try {
-        std::rethrow_if_nested(failure);
-    } catch (const std::exception& last) {
-        words.append(": ").append(last.what());
+        try {
+            throw;
+        } catch (const fetch_error& failure) {
+            to.phase = static_cast<curlicue_phase>(static_cast<int>(failure.phase()) + 1);
+            to.attempts = failure.attempts();
+            if (const auto limit = failure.limit())
+                to.limit = static_cast<curlicue_time_limit>(static_cast<int>(*limit) + 1);
+            words = failure.what();
+        } catch (const std::exception& failure) {
+            words = failure.what();
+        }
+    } catch (...) {
+        // There is no memory for them, or it is no exception of the standard's.
     }
     return words;
-}
-
-/// Of the exception that is being handled. @returns why, in words, if there is memory for them
-std::string tell_failure(curlicue_outcome& to) noexcept try {
-    to.status = current_status();
-    throw;
-} catch (const fetch_error& failure) {
-    to.phase = static_cast<curlicue_phase>(static_cast<int>(failure.phase()) + 1);
-    to.attempts = failure.attempts();
-    if (const auto limit = failure.limit())
-        to.limit = static_cast<curlicue_time_limit>(static_cast<int>(*limit) + 1);
-    return words_of(failure);
-} catch (const std::exception& failure) {
-    return words_of(failure);
 }
 
 } // namespace
