@@ -37,8 +37,8 @@ bool engine::leave_open(phase next) noexcept {
            task->owner().link() == executor_link::of(dispatcher_);
 }
 
-// What is queued may be the rest of what has ended. The tasks first: one on another thread may add a
-// transfer and end.
+// What is queued may be the rest of what has ended. The tasks first: one on another thread may add
+// a transfer and end.
 bool engine::drained() const noexcept {
     return !dispatcher_.busy() && !executor_link::of(dispatcher_)->any_task_at_work() &&
            pending_.load(std::memory_order_relaxed) == 0;

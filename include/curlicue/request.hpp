@@ -235,7 +235,7 @@ struct request {
     bool tweak_all_hops = false; ///< for redirects to other origins too
     /// Names of headers that are not sent, though they would be by default, or by the client's.
     std::vector<std::string> left_out = {};
-    bool keep_alive = true;      ///< off: the server is told that this is the connection's last
+    bool keep_alive = true; ///< off: the server is told that this is the connection's last
     /// What its steps know of it. *Ownership:* ours; leave it empty.
     std::shared_ptr<detail::fetch_call> call = {};
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
