@@ -142,7 +142,7 @@ public:
     /// All has been written.
     void end();
     /// The fetch fails with this.
-    void fail(std::exception_ptr why);
+    void fail(const std::exception_ptr& why);
 
 private:
     friend class request_body;

@@ -199,6 +199,6 @@ future<void> body_writer::write(std::string piece) {
     return checked(pipe_).write(std::move(piece));
 }
 void body_writer::end() { checked(pipe_).end(); }
-void body_writer::fail(std::exception_ptr why) { checked(pipe_).fail(std::move(why)); }
+void body_writer::fail(const std::exception_ptr& why) { checked(pipe_).fail(why); }
 
 } // namespace curlicue
