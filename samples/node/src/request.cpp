@@ -33,11 +33,8 @@ request_body body_of(const arguments& given, std::optional<body_writer>& writer)
         return piped(std::nullopt);
     case napi_number:
         return piped(static_cast<std::uint64_t>(given.number(4, "the body's size")));
-    case napi_string:
-        return given.text(4, "the body");
     default:
-        const auto bytes = to_bytes(given.env, given[4], "the body");
-        return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return to_content(given.env, given[4], "the body");
     }
 }
 

@@ -268,16 +268,8 @@ napi_value transfer::whole() {
 // (chunk) => whether more is wanted, or a promise of that.
 napi_value transfer::write(const arguments& given) {
     const auto env = given.env;
-    std::string piece;
-    if (type_of(env, given[0]) == napi_string) {
-        piece = given.text(0, "the chunk");
-    } else {
-        const auto bytes = to_bytes(env, given[0], "what is uploaded");
-        piece.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    }
-    auto room = writer_->write(std::move(piece)).then_result([](const result<void>& taken) {
-        return taken.has_value();
-    });
+    auto room = writer_->write(to_content(env, given[0], "what is uploaded"))
+                    .then_result([](const result<void>& taken) { return taken.has_value(); });
     return later(std::move(room),
                  [env](auto&& wanted) { return boolean(env, value_of(std::move(wanted))); });
 }

@@ -147,6 +147,13 @@ std::span<const std::byte> to_bytes(napi_env env, napi_value value, const char* 
     return {static_cast<const std::byte*>(data), size};
 }
 
+std::string to_content(napi_env env, napi_value value, const char* what) {
+    if (type_of(env, value) == napi_string)
+        return to_string(env, value, what);
+    const auto bytes = to_bytes(env, value, what);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 napi_value undefined(napi_env env) {
     napi_value value = nullptr;
     check(env, napi_get_undefined(env, &value));

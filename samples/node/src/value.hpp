@@ -91,6 +91,8 @@ std::vector<std::string> to_strings(napi_env env, napi_value array, const char* 
 bool is_bytes(napi_env env, napi_value value);
 /// Of an ArrayBuffer or a view of one; valid until JavaScript runs.
 std::span<const std::byte> to_bytes(napi_env env, napi_value value, const char* what);
+/// A string, or the same bytes.
+std::string to_content(napi_env env, napi_value value, const char* what);
 
 // To JavaScript.
 napi_value undefined(napi_env env);
