@@ -118,7 +118,7 @@ TEST_F(ACost, OfAnAwaitIsNone) {
             sum += co_await std::move(each);
         co_return sum;
     });
-    EXPECT_EQ(cost([&] {
+    EXPECT_LE(cost([&] {
                   loop.run();
                   for (auto& each : sources) {
                       each.set_value(1);
@@ -126,7 +126,7 @@ TEST_F(ACost, OfAnAwaitIsNone) {
                   }
               }),
               1)
-        << "the frame of the task that the callable returned";
+        << "the frame of the task that the callable returned, unless another has left its memory";
     EXPECT_EQ(done.get(), awaits);
 }
 
