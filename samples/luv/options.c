@@ -230,6 +230,8 @@ curlicue_request read_options(lua_State* L, struct transfer* transfer) {
         read_option(L, transfer, lua_tostring(L, -2), &request);
     }
     transfer->has_body = request.body != NULL;
+    if (request.body == NULL && request.method != NULL && strcmp(request.method, "PATCH") == 0)
+        request.body = ""; /* without one it would say nothing of its length */
     return request;
 }
 

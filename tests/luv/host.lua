@@ -9,10 +9,9 @@ function host.wait(done)
     assert(vim.wait(60000, done, 1), 'it takes too long')
     return
   end
-  repeat
-    local alive = uv.run('once')
-  until done() or not alive
-  assert(done(), 'the loop has nothing to wait for')
+  while not done() do
+    assert(uv.run('once') or done(), 'the loop has nothing to wait for')
+  end
 end
 
 --- Lets it run for some turns, which may bring nothing.
