@@ -184,6 +184,7 @@ TEST_F(AFetch, ReadsAHeadAsItIsMeant) {
              {"X A: a\r\n(): b\r\n folded\r\nn\xE4me: c\r\nX-A: d\r\n", {{"X-A", "d"}}},
              {"X-A : a\r\nX-B \t:b\r\n", {{"X-A", "a"}, {"X-B", "b"}}},
              {"X-A: a\rX-B: b\r\n", {{"X-A", "a X-B: b"}}},
+             {"X-A: \ra\r\r\n \r b\r\n", {{"X-A", "a b"}}},
              {"X-A: \xFC\x01\r\n", {}},
              {"X-A:\r\n", {{"X-A", ""}}}}) {
         const scripted_server odd_one(for_each_request([&](connection& client, const std::string&) {

@@ -60,24 +60,25 @@ void head_parser::start(std::string_view line) {
 // What is no field is left out, and what no value may have is a blank (RFC 9110 5.5).
 void head_parser::take_field(std::string_view line, header_list& to) {
     std::string value;
-    const auto without_controls = [&value](std::string_view text) -> std::string_view {
-        if (is_field_value(text))
-            return text;
-        value = text;
-        std::ranges::replace_if(
-            value, [](char each) { return each == '\r' || each == '\0'; }, ' ');
-        return value;
+    const auto value_of = [&value](std::string_view text) {
+        if (!is_field_value(text)) {
+            value = text;
+            std::ranges::replace_if(
+                value, [](char each) { return each == '\r' || each == '\0'; }, ' ');
+            text = value;
+        }
+        return trimmed(text);
     };
     if (line.front() == ' ' || line.front() == '\t') { // RFC 9112 5.2
         if (!dropped_)
-            header_access::extend(to, without_controls(trimmed(line)));
+            header_access::extend(to, value_of(line));
         return;
     }
     const auto colon = std::min(line.find(':'), line.size());
     const auto name = trimmed(line.substr(0, colon));
     dropped_ = colon == line.size() || !is_token(name);
     if (!dropped_)
-        header_access::add(to, name, without_controls(trimmed(line.substr(colon + 1))));
+        header_access::add(to, name, value_of(line.substr(colon + 1)));
 }
 
 } // namespace curlicue::detail
