@@ -8,8 +8,10 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -317,8 +319,7 @@ public:
         : server_(for_each_request([this, again, headers](connection& client,
                                                           const std::string& head) {
               const auto at = head.find("Range: bytes=");
-              heads.push_back(head);
-              if (heads.size() > 1) {
+              if (kept(head) > 1) {
                   const auto range =
                       at == head.npos ? "" : head.substr(at + 13, head.find('\r', at) - at - 13);
                   client.write(again(range));
@@ -341,9 +342,21 @@ public:
         return "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300'000);
     }
 
-    std::vector<std::string> heads; // read when the server is at rest
+    /// Of the requests so far.
+    std::vector<std::string> heads() const {
+        const std::lock_guard lock(mutex_);
+        return heads_;
+    }
 
 private:
+    std::size_t kept(const std::string& head) {
+        const std::lock_guard lock(mutex_);
+        heads_.push_back(head);
+        return heads_.size();
+    }
+
+    mutable std::mutex mutex_;
+    std::vector<std::string> heads_;
     scripted_server server_;
 };
 
@@ -367,10 +380,11 @@ TEST_F(AResumedFile, GoesOnWhereItBrokeOff) {
     });
     EXPECT_EQ(fetched(server), 300'000u);
     expect_whole();
-    ASSERT_EQ(server.heads.size(), 2u);
-    EXPECT_TRUE(has(server.heads[1], "\r\nRange: bytes=100000-\r\n")) << server.heads[1];
-    EXPECT_TRUE(has(server.heads[1], "\r\nIf-Range: \"one\"\r\n")) << server.heads[1];
-    EXPECT_FALSE(has(server.heads[1], "Accept-Encoding")) << server.heads[1];
+    const auto heads = server.heads();
+    ASSERT_EQ(heads.size(), 2u);
+    EXPECT_TRUE(has(heads[1], "\r\nRange: bytes=100000-\r\n")) << heads[1];
+    EXPECT_TRUE(has(heads[1], "\r\nIf-Range: \"one\"\r\n")) << heads[1];
+    EXPECT_FALSE(has(heads[1], "Accept-Encoding")) << heads[1];
 }
 
 TEST_F(AResumedFile, CountsWhatItHasAsProgress) {
@@ -404,8 +418,9 @@ TEST_F(AResumedFile, BeginsAnewWhereTheRestIsAnother) {
             [&](const std::string& range) { return range.empty() ? broken_off::whole() : wrong; });
         EXPECT_EQ(fetched(server, 4), 300'000u);
         expect_whole();
-        ASSERT_EQ(server.heads.size(), 3u);
-        EXPECT_FALSE(has(server.heads[2], "Range")) << server.heads[2];
+        const auto heads = server.heads();
+        ASSERT_EQ(heads.size(), 3u);
+        EXPECT_FALSE(has(heads[2], "Range")) << heads[2];
     }
 }
 
@@ -414,7 +429,9 @@ TEST_F(AResumedFile, BeginsAnewWithoutAStrongTag) {
         const broken_off server([](const std::string&) { return broken_off::whole(); }, headers);
         EXPECT_EQ(fetched(server), 300'000u);
         expect_whole();
-        EXPECT_FALSE(has(server.heads[1], "Range"));
+        const auto heads = server.heads();
+        ASSERT_EQ(heads.size(), 2u);
+        EXPECT_FALSE(has(heads[1], "Range")) << heads[1];
     }
 }
 
@@ -426,7 +443,7 @@ TEST_F(AResumedFile, IsLeftAloneAfterSoManyAttempts) {
     EXPECT_EQ(error.attempts(), 3u);
     EXPECT_TRUE(has(error.what(), "fetch: all 3 attempts failed; the last: ")) << error.what();
     EXPECT_FALSE(has(error.what(), "last: fetch: ")) << error.what();
-    EXPECT_EQ(server.heads.size(), 3u);
+    EXPECT_EQ(server.heads().size(), 3u);
     EXPECT_EQ(read_file(directory / "file"), "old");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory / ""), {}), 1);
 }
