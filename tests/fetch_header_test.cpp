@@ -70,10 +70,11 @@ TEST(AHeaderList, IsAValue) {
 
 TEST(AHeaderList, DoesNotKeepWhatIsReplaced) {
     header_list list{{"A", "1"}, {"B", "kept"}};
+    for (int i = 0; i != 1'000; ++i)
+        list.set("A", std::string(10'000, 'x'));
     const memory_peak memory;
-    for (int i = 0; i != 8'000; ++i)
-        list.set("A", std::string(100'000, 'x'));
-    EXPECT_LT(memory.growth(), 400u << 20) << "as much as the address sanitizer keeps, too";
+    const std::vector copies(100, list); // more than an allocator keeps for itself
+    EXPECT_LT(memory.growth(), 100u << 20);
     EXPECT_EQ(list.get("B"), "kept");
     EXPECT_EQ(list.size(), 2u);
 }
