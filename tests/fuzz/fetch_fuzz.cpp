@@ -90,7 +90,7 @@ void parse_head(bytes& input) {
     detail::head_parser parser;
     while (!input.empty())
         parser.take(input.text());
-    for (const auto* list : {&parser.head().headers, &parser.trailers()})
+    for (const header_list* list : {&std::as_const(parser.head().headers), &parser.trailers()})
         for (const auto field : *list)
             require(!field.name.empty() && field.value == detail::trimmed(field.value));
 }
@@ -121,7 +121,7 @@ void build_urls(bytes& input) {
     require(detail::without_credentials(what.url).find('@') == std::string::npos ||
             !url(detail::without_credentials(what.url)).get(CURLUPART_USER));
     try {
-        const request next{.url = detail::redirected_to(what.url, input.text(), 1),
+        const request next{.url = detail::redirected_to(what.url, input.text(), {}, 1),
                            .method = "GET"};
         require(next.url.starts_with("http://") || next.url.starts_with("https://"));
     } catch (const fetch_error& error) {
