@@ -2,8 +2,10 @@
 #include "c_interface_request.hpp"
 
 #include <chrono>
+#include <cstring>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,11 +42,18 @@ time_limits limits_of(const curlicue_time_limits& asked) {
             limit_of(asked.stall_ms), limit_of(asked.total_ms)};
 }
 
+// C lets an enumeration have any number; in C++ none but its own may be read.
+template <class Enumeration> auto number_of(const Enumeration& asked) noexcept {
+    std::underlying_type_t<Enumeration> number;
+    std::memcpy(&number, &asked, sizeof number);
+    return number;
+}
+
 std::optional<redirect_policy> redirects_of(const curlicue_redirect_policy& asked) {
     redirect_policy policy;
     if (asked.most != 0)
         policy.most = asked.most;
-    switch (asked.mode) {
+    switch (number_of(asked.mode)) {
     case CURLICUE_REDIRECT_DEFAULT:
         return asked.most == 0 ? std::nullopt : std::optional(policy);
     case CURLICUE_REDIRECT_FOLLOW:
@@ -88,8 +97,8 @@ request_body body_of(const curlicue_request& asked) {
     return asked.body_file == nullptr ? request_body() : request_body::file(asked.body_file);
 }
 
-http_version version_of(curlicue_http_version asked) {
-    switch (asked) {
+http_version version_of(const curlicue_http_version& asked) {
+    switch (number_of(asked)) {
     case CURLICUE_HTTP_AUTOMATIC:
         return http_version::automatic;
     case CURLICUE_HTTP_1:

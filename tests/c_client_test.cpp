@@ -191,10 +191,11 @@ TEST_F(AFetchForC, RefusesAtTheCallWhatIsMalformed) {
         what.retries.attempts = 2;
         what.retries.budget = -1;
     });
-    refused("mode", [](auto& what) {
-        const int none = 99;
-        std::memcpy(&what.redirects.mode, &none, sizeof none);
-    });
+    const auto put = [](int number, auto& enumeration) { // as C may
+        static_assert(sizeof number == sizeof enumeration);
+        std::memcpy(&enumeration, &number, sizeof number);
+    };
+    refused("mode", [put](auto& what) { put(99, what.redirects.mode); });
     refused("size", [](auto& what) { what.size = 0; });
     c_fetch page(url("/hello"));
     page.request.on_done = nullptr;
@@ -208,6 +209,10 @@ TEST_F(AFetchForC, RefusesAtTheCallWhatIsMalformed) {
     EXPECT_EQ(curlicue_client_new(multi, &options, &client), CURLICUE_MALFORMED);
     EXPECT_EQ(client, nullptr);
     EXPECT_THAT(curlicue_last_refusal(), HasSubstr("tls.lowest"));
+    options.lowest_tls = nullptr;
+    put(99, options.version);
+    EXPECT_EQ(curlicue_client_new(multi, &options, &client), CURLICUE_MALFORMED);
+    EXPECT_THAT(curlicue_last_refusal(), HasSubstr("there is no such version"));
     curlicue_multi* other = nullptr;
     ASSERT_EQ(curlicue_multi_new(&loop, nullptr, &other), 0);
     make_client();
