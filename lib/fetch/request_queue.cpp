@@ -37,34 +37,34 @@ request_queue::slot request_queue::take(const std::string& origin) {
 std::optional<future<request_queue::slot>> request_queue::acquire(const std::string& origin,
                                                                   int priority) {
     slot given;
+    place where{priority, 0};
     auto asked = make_intrusive<promise>(link_);
     {
         const std::lock_guard lock(mutex_);
         auto& here = origins_[origin];
-        if (here.waiting == 0 && has_room(here)) {
+        if (here.waiting.empty() && has_room(here)) {
             given = take(origin);
         } else if (waiting_ >= limits_.queue) {
             forget_if_idle(origin);
             return std::nullopt;
         } else {
-            here.by_priority[priority].push_back(asked);
-            if (here.waiting++ == 0)
+            where.number = ++came_;
+            if (here.waiting.empty())
                 turns_.push_back(origin);
+            here.waiting.emplace(where, asked);
             ++waiting_;
         }
     }
     if (given)
         asked->keep_promise(std::move(given));
     else
-        asked->on_cancel([self = shared_from_this(), origin, asked = asked.get()] {
-            self->left(origin, intrusive_ptr<promise>::share(asked));
-        });
+        asked->on_cancel([self = shared_from_this(), origin, where] { self->left(origin, where); });
     return future<slot>(std::move(asked));
 }
 
 void request_queue::forget_if_idle(const std::string& origin) noexcept {
     const auto found = origins_.find(origin);
-    if (found != origins_.end() && found->second.running == 0 && found->second.waiting == 0)
+    if (found != origins_.end() && found->second.running == 0 && found->second.waiting.empty())
         origins_.erase(found);
 }
 
@@ -78,28 +78,28 @@ void request_queue::give_back(const std::string& origin) noexcept {
     let_in();
 }
 
-void request_queue::left(const std::string& origin, const intrusive_ptr<promise>& who) noexcept {
+void request_queue::left(const std::string& origin, const place& where) noexcept {
+    intrusive_ptr<promise> who; // which ends without the mutex
     const std::lock_guard lock(mutex_);
     const auto found = origins_.find(origin);
     if (found == origins_.end())
         return;
-    for (auto& [priority, queue] : found->second.by_priority) {
-        if (std::erase(queue, who) == 0)
-            continue;
-        --waiting_;
-        if (--found->second.waiting == 0)
-            turns_.remove(origin);
-        return forget_if_idle(origin);
-    }
+    auto& waiting = found->second.waiting;
+    const auto left = waiting.find(where);
+    if (left == waiting.end())
+        return;
+    who = std::move(left->second);
+    waiting.erase(left);
+    --waiting_;
+    if (waiting.empty())
+        turns_.remove(origin);
+    forget_if_idle(origin);
 }
 
 intrusive_ptr<request_queue::promise> request_queue::next_of(origin_queue& of) noexcept {
-    auto first = of.by_priority.begin();
-    while (first->second.empty())
-        first = of.by_priority.erase(first);
-    auto next = std::move(first->second.front());
-    first->second.pop_front();
-    --of.waiting;
+    const auto first = of.waiting.begin();
+    auto next = std::move(first->second);
+    of.waiting.erase(first);
     --waiting_;
     return next;
 }
@@ -126,7 +126,7 @@ void request_queue::let_in() noexcept {
             given = take(*found);
             auto& origin = origins_.at(*found);
             next = next_of(origin);
-            if (origin.waiting == 0)
+            if (origin.waiting.empty())
                 turns_.erase(found);
             else
                 turns_.splice(turns_.end(), turns_, found);
@@ -148,8 +148,8 @@ std::map<std::string, std::size_t> request_queue::waiting_by_origin() const {
     const std::lock_guard lock(mutex_);
     std::map<std::string, std::size_t> all;
     for (const auto& [origin, queue] : origins_)
-        if (queue.waiting != 0)
-            all[origin] = queue.waiting;
+        if (!queue.waiting.empty())
+            all[origin] = queue.waiting.size();
     return all;
 }
 

@@ -4,9 +4,9 @@
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/fetch.hpp>
 
+#include <compare>
 #include <cstddef>
-#include <deque>
-#include <functional>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
@@ -36,16 +36,24 @@ public:
 private:
     using promise = promise_state<slot>;
     struct held;
+    /// The highest priority first, and then who came first.
+    struct place {
+        int priority;
+        std::uint64_t number;
+        friend std::strong_ordering operator<=>(const place& one, const place& other) noexcept {
+            const auto first = other.priority <=> one.priority;
+            return std::is_neq(first) ? first : one.number <=> other.number;
+        }
+    };
     struct origin_queue {
         std::size_t running = 0;
-        std::size_t waiting = 0;
-        std::map<int, std::deque<intrusive_ptr<promise>>, std::greater<>> by_priority;
+        std::map<place, intrusive_ptr<promise>> waiting;
     };
 
     bool has_room(const origin_queue& of) const noexcept;
     slot take(const std::string& origin);
     void give_back(const std::string& origin) noexcept;
-    void left(const std::string& origin, const intrusive_ptr<promise>& who) noexcept;
+    void left(const std::string& origin, const place& where) noexcept;
     void forget_if_idle(const std::string& origin) noexcept;
     void let_in() noexcept;
     intrusive_ptr<promise> next_of(origin_queue& of) noexcept;
@@ -54,6 +62,7 @@ private:
     const intrusive_ptr<executor_link> link_;
     mutable std::mutex mutex_;
     std::size_t running_ = 0, waiting_ = 0;
+    std::uint64_t came_ = 0; // and waited
     bool letting_in_ = false;
     std::unordered_map<std::string, origin_queue> origins_;
     std::list<std::string> turns_; // of the origins at which somebody waits
