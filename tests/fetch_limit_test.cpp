@@ -204,7 +204,7 @@ TEST_F(AFetch, HasNoMoreAtAServerThanItIsToldAsTheServerCounts) {
             const int now = ++one.now;
             for (int peak = one.peak; now > peak && !one.peak.compare_exchange_weak(peak, now);) {
             }
-            std::this_thread::sleep_for(1ms);
+            std::this_thread::sleep_for(10ms);
             --one.now; // the client cannot know before this
             return client.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         }));
