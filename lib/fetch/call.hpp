@@ -4,11 +4,14 @@
 #include "../recycling_allocator.hpp"
 #include <curlicue/executor.hpp>
 #include <curlicue/fetch.hpp>
+#include <curlicue/fetch_error.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace curlicue::detail {
@@ -38,6 +41,15 @@ struct fetch_call {
 /// For a request of whom no client knows, there are none but the default ones.
 inline unsigned attempts_of(const std::shared_ptr<fetch_call>& known) noexcept {
     return known ? known->attempts : 1;
+}
+
+/// A `fetch_error` of these; where there is no memory for it, std::bad_alloc.
+template <class... Arguments> std::exception_ptr fetch_failure(Arguments&&... of) noexcept {
+    try {
+        return std::make_exception_ptr(fetch_error(std::forward<Arguments>(of)...));
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 } // namespace curlicue::detail

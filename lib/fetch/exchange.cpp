@@ -7,7 +7,6 @@
 #include "phase.hpp"
 #include "transfer_info.hpp"
 #include <curlicue/error.hpp>
-#include <curlicue/fetch_error.hpp>
 
 #include <utility>
 
@@ -127,10 +126,7 @@ void exchange::settle() noexcept {
         of->phase = handle_ ? phase_now(CURLE_ABORTED_BY_CALLBACK) : fetch_phase::connect;
     if (upload_)
         upload_->stop(failure_);
-    if (of && published_)
-        of->hops[place_] = at_end_;
-    else if (of)
-        of->hops.push_back(at_end_);
+    tell_times();
     if (handle_ && plain_ && ended_well_)
         network_->give_back(*std::move(handle_));
     handle_.reset();
@@ -172,14 +168,14 @@ fetch_phase exchange::phase_now(CURLcode failure) const noexcept {
     return handle_->closed() ? fetch_phase::connect : phase_of(*handle_, failure, body_began_);
 }
 
-fetch_error exchange::refusal(std::error_code code, fetch_phase phase) const {
-    return {code, phase, attempts_of(of)};
+std::exception_ptr exchange::refusal(std::error_code code, fetch_phase phase) const noexcept {
+    return fetch_failure(code, phase, attempts_of(of));
 }
 
-std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
+std::exception_ptr exchange::failure_of(const result<easy>& outcome) {
     const auto code = outcome.error();
     if (address_refused_ && !address_allowed_)
-        return std::make_exception_ptr(refusal(errc::address_refused, fetch_phase::connect));
+        return refusal(errc::address_refused, fetch_phase::connect);
     if (!is_easy_error(code)) { // a cancellation, or what a callback has thrown
         if (code == errc::cancelled)
             forget_waiting();
@@ -189,14 +185,12 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) noexcept {
     const bool connecting =
         phase == fetch_phase::resolve || phase == fetch_phase::connect || phase == fetch_phase::tls;
     if (code == CURLE_OPERATION_TIMEDOUT && connecting && of && of->limits.connect)
-        return std::make_exception_ptr(
-            fetch_error(errc::timed_out, phase, of->attempts, time_limit::connect));
+        return fetch_failure(errc::timed_out, phase, of->attempts, time_limit::connect);
     if (code == head_too_long && phase == fetch_phase::headers)
-        return std::make_exception_ptr(refusal(errc::too_large, phase));
+        return refusal(errc::too_large, phase);
     const auto cause = system_cause_of(static_cast<CURLcode>(code.value()),
                                        static_cast<int>(number_of(*handle_, CURLINFO_OS_ERRNO)));
-    return std::make_exception_ptr(
-        fetch_error(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause));
+    return fetch_failure(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause);
 }
 
 // HSTS may have made https of it.
@@ -261,8 +255,7 @@ std::size_t exchange::take_line(std::string_view line) {
     last_byte_ = now();
     switch (parser_.take(line)) {
     case head_parser::found::too_much:
-        fail(std::make_exception_ptr(
-            refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers)));
+        fail(refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers));
         return 0;
     case head_parser::found::end_of_head:
         if (!published_ && !expects_another_head())

@@ -80,8 +80,8 @@ private:
     void fail(std::exception_ptr why) noexcept;
     /// Whoever tweaks the easy may have closed it.
     bool libcurl_has_it() const noexcept { return stage_ == stage::running && !handle_->closed(); }
-    std::exception_ptr failure_of(const result<easy>& outcome) noexcept;
-    fetch_error refusal(std::error_code code, fetch_phase phase) const;
+    std::exception_ptr failure_of(const result<easy>& outcome);
+    std::exception_ptr refusal(std::error_code code, fetch_phase phase) const noexcept;
     bool expects_another_head() const;
     void settle() noexcept;
     fetch_phase phase_now(CURLcode failure) const noexcept;
@@ -137,6 +137,7 @@ private:
     // exchange_time.cpp: how long it takes, and may.
     time now() const noexcept { return network_->link()->now(); }
     hop_timings measured() const noexcept;
+    void tell_times() noexcept;
     time next_look() const noexcept override;
     void look(time now) noexcept override;
     void see_progress(time now) noexcept;

@@ -2,7 +2,6 @@
 // The body of an exchange between libcurl, which brings it, and whoever reads it.
 #include "exchange.hpp"
 #include <curlicue/error.hpp>
-#include <curlicue/fetch_error.hpp>
 
 #include <charconv>
 #include <utility>
@@ -39,7 +38,7 @@ std::size_t exchange::take_data(std::string_view data) {
     }
     if (!has_room(data.size())) {
         if (gathering_) {
-            fail(std::make_exception_ptr(refusal(errc::too_large, fetch_phase::body)));
+            fail(refusal(errc::too_large, fetch_phase::body));
             return CURL_WRITEFUNC_ERROR;
         }
         paused_ = true;
@@ -90,7 +89,7 @@ void exchange::serve() noexcept {
         return;
     const auto asked = std::exchange(reading_, nullptr);
     if (gathering_ && waiting_.size() > most_body && !failure_)
-        failure_ = std::make_exception_ptr(refusal(errc::too_large, fetch_phase::body));
+        failure_ = refusal(errc::too_large, fetch_phase::body);
     if (over && failure_ && (gathering_ || waiting_.empty())) {
         forget_waiting();
         asked->keep_promise(failure(failure_));
@@ -117,7 +116,7 @@ future<std::string> exchange::ask(bool for_all, std::size_t most) {
         kept->most_asked_ = most;
         kept->reading_ = asked;
         if (for_all && kept->waiting_.size() > kept->most_body)
-            kept->fail(std::make_exception_ptr(kept->refusal(errc::too_large, fetch_phase::body)));
+            kept->fail(kept->refusal(errc::too_large, fetch_phase::body));
         kept->serve();
         kept->resume();
     };

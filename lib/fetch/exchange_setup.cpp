@@ -264,8 +264,7 @@ int exchange::about_to_send(const char* peer) {
         return CURL_PREREQFUNC_ABORT;
     }
     if (upload_ && upload_->begun() && !upload_->may_repeat()) {
-        fail(std::make_exception_ptr(
-            refusal(std::error_code(CURLE_SEND_FAIL_REWIND, easy_category()), fetch_phase::send)));
+        fail(refusal(std::error_code(CURLE_SEND_FAIL_REWIND, easy_category()), fetch_phase::send));
         return CURL_PREREQFUNC_ABORT;
     }
     sent_at_ = now();

@@ -3,9 +3,9 @@
 #include "exchange.hpp"
 #include "phase.hpp"
 #include "transfer_info.hpp"
-#include <curlicue/fetch_error.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace curlicue::detail {
 namespace {
@@ -33,6 +33,18 @@ hop_timings exchange::measured() const noexcept {
             .first_byte = time_of(*handle_, CURLINFO_STARTTRANSFER_TIME_T),
             .done = transfer_ ? std::chrono::microseconds(0)
                               : time_of(*handle_, CURLINFO_TOTAL_TIME_T)};
+}
+
+void exchange::tell_times() noexcept {
+    if (of && published_) {
+        of->hops[place_] = at_end_;
+    } else if (of) {
+        try {
+            of->hops.push_back(at_end_);
+        } catch (const std::bad_alloc&) {
+            // One hop less to tell of.
+        }
+    }
 }
 
 timings exchange::times() const {
@@ -91,8 +103,8 @@ void exchange::look(time now) noexcept {
 }
 
 void exchange::time_out(time_limit which) noexcept {
-    fail(std::make_exception_ptr(
-        fetch_error(errc::timed_out, phase_now(CURLE_OPERATION_TIMEDOUT), attempts_of(of), which)));
+    fail(fetch_failure(errc::timed_out, phase_now(CURLE_OPERATION_TIMEDOUT), attempts_of(of),
+                       which));
 }
 
 } // namespace curlicue::detail

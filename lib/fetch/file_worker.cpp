@@ -8,6 +8,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace curlicue::detail {
 namespace {
@@ -62,10 +63,6 @@ private:
     std::deque<unique_function<void()>> jobs_;
     bool running_ = false;
 };
-
-} // namespace
-
-namespace {
 
 /// One job, and its future's state.
 class file_job final : public event_state, private timed_work {

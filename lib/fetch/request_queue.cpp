@@ -49,9 +49,11 @@ std::optional<future<request_queue::slot>> request_queue::acquire(const std::str
             return std::nullopt;
         } else {
             where.number = ++came_;
+            std::list<std::string> turn; // first, what may fail
             if (here.waiting.empty())
-                turns_.push_back(origin);
+                turn.push_back(origin);
             here.waiting.emplace(where, asked);
+            turns_.splice(turns_.end(), turn);
             ++waiting_;
         }
     }

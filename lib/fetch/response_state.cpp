@@ -4,7 +4,6 @@
 #include "client_core.hpp"
 #include "repetition.hpp"
 #include <curlicue/error.hpp>
-#include <curlicue/fetch_error.hpp>
 
 #include <utility>
 
@@ -45,8 +44,7 @@ std::exception_ptr response_state::refuse(std::exception_ptr why) noexcept {
 }
 
 std::exception_ptr response_state::refuse_length() noexcept {
-    return refuse(
-        std::make_exception_ptr(fetch_error(errc::too_large, fetch_phase::body, attempts_of(of))));
+    return refuse(fetch_failure(errc::too_large, fetch_phase::body, attempts_of(of)));
 }
 
 void response_state::begin_reading() {

@@ -99,6 +99,14 @@ milliseconds jittered(const retry_policy& policy, unsigned retry) {
     }
 }
 
+void begin_attempt(const request& what, unsigned attempt) noexcept {
+    if (!what.call)
+        return;
+    what.call->attempts = attempt;
+    if (attempt > 1)
+        what.call->client->retried(*what.call);
+}
+
 class retries final : public step {
 public:
     retries(std::shared_ptr<transport> next, std::shared_ptr<const client_options> options)
@@ -139,8 +147,7 @@ private:
     // NOLINTNEXTLINE(*-unnecessary-value-param): a coroutine keeps what it is given
     static task<response> insist(std::shared_ptr<retries> self, request what, retry_policy policy) {
         for (unsigned attempt = 1;; ++attempt) {
-            if (what.call)
-                what.call->attempts = attempt;
+            begin_attempt(what, attempt);
             std::optional<response> one;
             std::exception_ptr why;
             std::optional<milliseconds> pause;
@@ -165,10 +172,6 @@ private:
             one.reset();
             auto slept = sleep_for(self->executor(), *pause);
             co_await std::move(slept);
-            if (what.call) {
-                what.call->attempts = attempt + 1;
-                what.call->client->retried(*what.call);
-            }
         }
     }
 
@@ -209,7 +212,7 @@ private:
                 give_up(why, self->attempts_);
             auto slept = sleep_for(self->step_->executor(), *pause);
             co_await std::move(slept);
-            self->count();
+            begin_attempt(rest, ++self->attempts_);
             try {
                 auto copy = rest;
                 auto answer = self->step_->next().fetch(std::move(copy));
@@ -232,13 +235,6 @@ private:
             return std::nullopt;
         }
         return step_->pause_before(what_, policy_, attempts_, std::nullopt);
-    }
-    void count() {
-        ++attempts_;
-        if (what_.call) {
-            what_.call->attempts = attempts_;
-            what_.call->client->retried(*what_.call);
-        }
     }
 
     const std::shared_ptr<retries> step_;

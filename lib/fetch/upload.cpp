@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "upload.hpp"
 
+#include "call.hpp"
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/error.hpp>
-#include <curlicue/fetch_error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -68,7 +68,7 @@ bool upload::take_at_hand() noexcept {
 }
 
 // libcurl is on the stack, and what brings the pieces may be the user's.
-void upload::ask() noexcept {
+void upload::ask() {
     begun_ = true;
     if (const auto* const text = content_->text()) {
         ended_ = whole_ != nullptr || text->empty();
@@ -118,9 +118,9 @@ bool upload::keeps_to_its_size(std::size_t more) noexcept {
     const auto size = content_->size();
     if (!size || (more == 0 ? came_ == *size : came_ <= *size))
         return true;
-    owner_.upload_failed(std::make_exception_ptr(
-        fetch_error(std::error_code(CURLE_READ_ERROR, easy_category()), fetch_phase::send, 1,
-                    std::nullopt, "the request's body is not as long as it was said to be")));
+    owner_.upload_failed(fetch_failure(std::error_code(CURLE_READ_ERROR, easy_category()),
+                                       fetch_phase::send, 1U, std::nullopt,
+                                       "the request's body is not as long as it was said to be"));
     return false;
 }
 

@@ -64,7 +64,7 @@ public:
 private:
     std::size_t give(std::span<char> buffer);
     bool take_at_hand() noexcept;
-    void ask() noexcept;
+    void ask();
     void ask_now() noexcept;
     void came(result<std::string>&& piece) noexcept;
     bool keeps_to_its_size(std::size_t more) noexcept;
