@@ -9,11 +9,14 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
+#include <curl/curl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,10 +132,18 @@ TEST_F(AFork, LetsTheChildMakeItsOwn) {
     end();
 }
 
+// Forked while another thread asks for memory, a child would wait for a lock of the address
+// sanitizer's: with that of g++ 12 one in 3,000 does, in any program. So theirs have nothing to do.
 TEST_F(AFork, LeavesTheThreadsOfThePoolToTheParent) {
     auto pool = std::make_unique<loop_pool>(2);
-    const easy held = slow();
+    std::promise<void> began;
+    easy held(url("/bytes/1024"));
+    held.setopt<CURLOPT_WRITEFUNCTION>([&](std::span<const char>) -> std::size_t {
+        began.set_value();
+        return CURL_WRITEFUNC_PAUSE;
+    });
     auto stays = pool->add_handle(held);
+    began.get_future().get();
     for (int i = 0; i != 20; ++i)
         EXPECT_TRUE(holds_in_a_child([&] {
             const bool refused = is_forked([&] { return pool->add_handle(easy(url("/hello"))); });
