@@ -24,12 +24,17 @@ namespace {
 
 using milliseconds = std::chrono::milliseconds;
 
+bool was_over(const fetch_error& error, time_limit which) noexcept {
+    const auto limit = error.limit();
+    return limit && *limit == which;
+}
+
 /// Failures that may be others the next time.
 bool may_pass(const fetch_error& error) noexcept {
     const auto& code = error.code();
     if (code.category() == curlicue_category())
-        return code == errc::timed_out && error.limit() != time_limit::total &&
-               error.limit() != time_limit::queue;
+        return code == errc::timed_out && !was_over(error, time_limit::total) &&
+               !was_over(error, time_limit::queue);
     if (!is_easy_error(code))
         return false;
     switch (code.value()) {
@@ -87,7 +92,7 @@ milliseconds jittered(const retry_policy& policy, unsigned retry) {
     try {
         std::rethrow_exception(why);
     } catch (const fetch_error& error) {
-        if (error.limit() == time_limit::total)
+        if (was_over(error, time_limit::total))
             throw;
         std::string_view last = error.what();
         if (last.starts_with("fetch: "))
