@@ -478,6 +478,20 @@ TEST_F(ABody, IsWrittenToAFile) {
     run_until_idle();
 }
 
+// A file is written in larger blocks than these.
+TEST_F(ABody, IsWrittenToAFileHoweverLittleOfItMayWait) {
+    const temporary_directory directory;
+    for (const auto& options :
+         {client_options{.high_water = 1}, client_options{.memory = std::size_t{1} << 16}}) {
+        const client small(*multi, options);
+        response one = run(small.get(url("/bytes/1048576")));
+        response held = run(small.get(url("/bytes/1048576"))); // has its share of the memory
+        EXPECT_EQ(run(one.to_file(directory / "body")), std::uint64_t{1} << 20);
+        EXPECT_TRUE(read_file(directory / "body") == bytes(1 << 20));
+    }
+    run_until_idle();
+}
+
 TEST_F(ABody, LeavesTheOldFileWhereItBreaksOff) {
     const temporary_directory directory;
     write_file(directory / "body", "old");

@@ -16,6 +16,10 @@ public:
     bool empty() const noexcept { return size() == 0; }
     std::string_view view() const noexcept { return std::string_view(data_).substr(begin_); }
 
+    void reserve(std::size_t capacity) {
+        make_room();
+        data_.reserve(begin_ + capacity);
+    }
     void append(std::string_view more) {
         make_room();
         data_.append(more);

@@ -40,6 +40,7 @@ public:
     /// Ends it, if it is not over.
     void cancel() noexcept override;
 
+    future<std::string> next_block(std::size_t least) override;
     future<std::string> gather() override;
     future<void> each_piece(unique_function<void(std::string_view)> sink) override;
     void drop() noexcept override;
@@ -110,10 +111,11 @@ private:
 
     // exchange_body.cpp: what of the body waits.
     future<std::string> read_some(std::size_t most) override;
-    future<std::string> ask(bool for_all, std::size_t most);
+    future<std::string> ask(bool for_all, std::size_t most, std::size_t least = 1);
     future<std::string> rest_after_close();
     template <class Step> void on_loop(Step step);
     bool has_room(std::size_t more) const noexcept;
+    bool has_enough() const noexcept;
     std::string take(std::size_t most);
     void forget_waiting() noexcept;
     void pour(const intrusive_ptr<promise_state<void>>& asked,
@@ -174,7 +176,7 @@ private:
     std::string beginning_; // of the body of an error
     std::uint64_t received_ = 0;
     std::uint64_t uploaded_ = 0; // as libcurl counts
-    std::size_t most_asked_ = 0;
+    std::size_t most_asked_ = 0, least_asked_ = 0;
     std::size_t high_water_ = 0;
     intrusive_ptr<piece> reading_;
     intrusive_ptr<promise_state<void>> poured_; // while each piece goes to the sink

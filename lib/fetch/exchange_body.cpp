@@ -36,6 +36,8 @@ std::size_t exchange::take_data(std::string_view data) {
         cancel_here();
         return CURL_WRITEFUNC_ERROR;
     }
+    if (reading_ && !has_room(data.size()))
+        serve(); // who wants more than there is room for
     if (!has_room(data.size())) {
         if (gathering_) {
             fail(refusal(errc::too_large, fetch_phase::body));
@@ -54,8 +56,10 @@ std::size_t exchange::take_data(std::string_view data) {
         sink_(data);
         return data.size();
     }
-    network_->memory().hold(data.size());
+    if (waiting_.empty() && least_asked_ > 1)
+        waiting_.reserve(least_asked_ + data.size());
     waiting_.append(data);
+    network_->memory().hold(data.size());
     if (head.status >= 300 && beginning_.size() < most_of_error) {
         const std::lock_guard lock(beginning_mutex_);
         beginning_.append(data.substr(0, most_of_error - beginning_.size()));
@@ -77,6 +81,11 @@ void exchange::forget_waiting() noexcept {
     network_->memory().give_back(size);
 }
 
+/// As much as is asked for, or as there may be.
+bool exchange::has_enough() const noexcept {
+    return !gathering_ && !waiting_.empty() && (waiting_.size() >= least_asked_ || !has_room(1));
+}
+
 /// Who waits for something of the body has it, if it is here.
 void exchange::serve() noexcept {
     const bool over = stage_ == stage::over;
@@ -85,7 +94,7 @@ void exchange::serve() noexcept {
         std::exchange(poured_, nullptr)
             ->keep_promise(failure_ ? result<void>(failure(failure_)) : result<void>());
     }
-    if (!reading_ || (!over && (gathering_ || waiting_.empty())))
+    if (!reading_ || (!over && !has_enough()))
         return;
     const auto asked = std::exchange(reading_, nullptr);
     if (gathering_ && waiting_.size() > most_body && !failure_)
@@ -103,17 +112,21 @@ void exchange::serve() noexcept {
 }
 
 future<std::string> exchange::read_some(std::size_t most) { return ask(false, most); }
+future<std::string> exchange::next_block(std::size_t least) {
+    return ask(false, everything, least);
+}
 future<std::string> exchange::gather() { return ask(true, everything); }
 
-future<std::string> exchange::ask(bool for_all, std::size_t most) {
+future<std::string> exchange::ask(bool for_all, std::size_t most, std::size_t least) {
     if (!link()->accepting())
         return rest_after_close();
     auto asked = make_intrusive<piece>(link());
     asked->on_cancel([kept = intrusive_ptr<exchange>::share(this)] { kept->cancel_here(); });
-    const auto begin = [kept = intrusive_ptr<exchange>::share(this), asked, for_all,
-                        most]() noexcept {
+    const auto begin = [kept = intrusive_ptr<exchange>::share(this), asked, for_all, most,
+                        least]() noexcept {
         kept->gathering_ = for_all;
         kept->most_asked_ = most;
+        kept->least_asked_ = least;
         kept->reading_ = asked;
         if (for_all && kept->waiting_.size() > kept->most_body)
             kept->fail(kept->refusal(errc::too_large, fetch_phase::body));

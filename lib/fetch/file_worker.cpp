@@ -5,6 +5,8 @@
 #include "../process.hpp"
 #include <curlicue/detail/process_mark.hpp>
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -12,6 +14,9 @@
 
 namespace curlicue::detail {
 namespace {
+
+// So long it waits for more, for the next block of a file: less than a thread costs.
+constexpr std::chrono::milliseconds lull{10};
 
 /// A thread that is there while there is something to do.
 class file_worker {
@@ -29,6 +34,7 @@ public:
     void queue(unique_function<void()> job) {
         const std::lock_guard lock(mutex_);
         jobs_.push_back(std::move(job));
+        more_.notify_one();
         if (!std::exchange(running_, true)) {
             try {
                 std::thread([this] { run(); }).detach();
@@ -48,8 +54,8 @@ private:
     }
     /// Empty where there is nothing to do: the thread ends.
     unique_function<void()> next() noexcept {
-        const std::lock_guard lock(mutex_);
-        if (jobs_.empty()) {
+        std::unique_lock lock(mutex_);
+        if (!more_.wait_for(lock, lull, [this] { return !jobs_.empty(); })) {
             running_ = false;
             return nullptr;
         }
@@ -59,7 +65,8 @@ private:
     }
 
     const process_mark process_;
-    std::mutex mutex_;
+    std::mutex mutex_; // guards what follows
+    std::condition_variable more_;
     std::deque<unique_function<void()>> jobs_;
     bool running_ = false;
 };

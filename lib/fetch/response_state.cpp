@@ -126,6 +126,8 @@ future<std::string> response_state::next_piece(std::size_t most) {
     return make_ready_future(read_ahead_.take(most));
 }
 
+future<std::string> response_state::next_block(std::size_t) { return next_piece(everything); }
+
 std::optional<std::string> response_state::take_line() {
     const auto text = read_ahead_.view();
     const auto end = text.find('\n', searched_);

@@ -66,6 +66,9 @@ public:
     /// A piece of no more than `most` bytes, empty at the end, of what is held back or comes. For
     /// who has begun to read.
     future<std::string> next_piece(std::size_t most);
+    /// The same of at least so many bytes where as many come and there is room for them, for who
+    /// reads all of it in this way.
+    virtual future<std::string> next_block(std::size_t least);
     /// All that is left. Its futures own this.
     virtual future<std::string> gather();
     /// `sink` with each piece, where it is.

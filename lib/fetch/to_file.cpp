@@ -14,7 +14,7 @@
 namespace curlicue::detail {
 namespace {
 
-// So much is written at a time.
+// So much is written at a time, and more where it comes faster than that.
 constexpr std::size_t enough = std::size_t{256} << 10;
 
 /// A strong ETag (RFC 9110 8.8.3), or empty: what tells that two bodies are the same byte by byte.
@@ -81,25 +81,24 @@ public:
     }
 
 private:
-    /// Until the body ends, or breaks off: with that failure, when all that came is written.
+    /// Until the body ends, or breaks off: with that failure, when all that came is written. A
+    /// block is written while the next one comes.
     task<> copy() {
+        auto written = make_ready_future();
         std::exception_ptr why;
-        for (bool over = false; !over;) {
-            std::string gathered;
-            while (!over && gathered.size() < enough) {
-                try {
-                    auto piece = body_->next_piece(everything);
-                    std::string next = co_await std::move(piece);
-                    over = next.empty();
-                    gathered += next;
-                } catch (const fetch_error&) {
-                    why = std::current_exception();
-                    over = true;
-                }
+        for (;;) {
+            std::string block;
+            try {
+                auto asked = body_->next_block(enough);
+                block = co_await std::move(asked);
+            } catch (const fetch_error&) {
+                why = std::current_exception();
             }
-            auto written = with_files(
-                link_, [file = file_, data = std::move(gathered)] { file->write(data); });
             co_await std::move(written);
+            if (block.empty())
+                break;
+            written =
+                with_files(link_, [file = file_, data = std::move(block)] { file->write(data); });
         }
         if (why)
             std::rethrow_exception(why);
