@@ -35,6 +35,12 @@ failure::failure(std::exception_ptr exception) noexcept
                       : std::make_error_code(std::errc::state_not_recoverable)),
       exception_(std::move(exception)) {}
 
+failure::failure(const failure&) noexcept = default;
+failure::failure(failure&&) noexcept = default;
+failure& failure::operator=(const failure&) noexcept = default;
+failure& failure::operator=(failure&&) noexcept = default;
+failure::~failure() = default;
+
 [[gnu::noinline]] std::exception_ptr failure::exception() const noexcept {
     if (exception_)
         return exception_;

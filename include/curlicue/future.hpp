@@ -268,12 +268,7 @@ private:
 
 template <class T, class U, class Step>
 void detail::then_state<T, U, Step>::follow(future<U>&& inner) {
-    const auto& upstream = inner.checked();
-    upstream->observe();
-    upstream_ = upstream; // waited for when the step has returned
-    // One with an executor of its own does not end with ours.
-    if (!Step::runs_when_cancelled && upstream->link() != this->link())
-        this->end_with_executor();
+    chained::follow(inner.checked());
 }
 
 /// A future that is ready, and belongs to no executor: what is attached to it runs at once, in the

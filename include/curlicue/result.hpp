@@ -32,6 +32,11 @@ public:
     failure(std::exception_ptr exception) noexcept;
     failure(std::error_code code, std::shared_ptr<const detail> more) noexcept
         : code_(code), detail_(std::move(more)) {}
+    failure(const failure&) noexcept;
+    failure(failure&&) noexcept;
+    failure& operator=(const failure&) noexcept;
+    failure& operator=(failure&&) noexcept;
+    ~failure();
 
     const std::error_code& code() const noexcept { return code_; }
     bool cancelled() const noexcept { return code_ == errc::cancelled; }

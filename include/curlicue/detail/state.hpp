@@ -115,6 +115,8 @@ protected:
     small_mutex& mutex() const noexcept { return mutex_; }
 
 private:
+    friend class chained; // which is a part of some
+
     // The status: 0 while pending, then two flags and the code above them. In one word, because
     // whoever sees it fixed must see as what.
     static constexpr unsigned fixed_flag = 1;
@@ -207,7 +209,8 @@ protected:
         outcome_.emplace(value);
     }
 
-    void store(result<T>&& outcome) noexcept {
+    // Or else each continuation in a program has it three times.
+    [[gnu::noinline]] void store(result<T>&& outcome) noexcept {
         try {
             outcome_.emplace(std::move(outcome));
         } catch (...) {

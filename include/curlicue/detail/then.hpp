@@ -42,25 +42,60 @@ void resolve_with(Target& target, F&& callable, Args&&... args) {
     }
 }
 
-/// The state of the future that `then` and its kin return: waits for its source, runs its step
-/// with the source's outcome, and, if the step returned a future, waits for that one too.
+/// What the state of `then` and its kin does, whatever its types: waits for its source, has the
+/// step run on the executor, and, if the step returned a future, waits for that one too.
+class CURLICUE_EXPORT chained : private continuation, private work {
+public:
+    /// Begins to wait. From here on the source's list, later the queue, owns a reference.
+    void start() noexcept;
+
+protected:
+    /// @param self the state that this is a part of
+    /// @param always whether the step runs even if that is cancelled: then it runs to its end
+    chained(state_base& self, intrusive_ptr<state_base> source, bool shared, bool always) noexcept
+        : self_(self), upstream_(std::move(source)), shared_(shared), always_(always) {}
+    ~chained() = default;
+
+    /// For steps: waits for `inner`, once they have returned, and takes its outcome over.
+    void follow(const intrusive_ptr<state_base>& inner) noexcept;
+    bool breaks_off() const noexcept { return !always_ && self_.fixed(); }
+    state_base& source() const noexcept { return *upstream_; }
+    void drop_source() noexcept;
+    intrusive_ptr<state_base> cancel_chain() noexcept;
+
+private:
+    // waiting for the source, queued to run the step, running it, following the future that it
+    // returned. The mutex guards it; who changes it owns what comes next.
+    enum class stage : unsigned char { waiting, queued, running, following, over };
+
+    /// Drops the source, and runs the step with its outcome; then the step is gone.
+    virtual void run_step() noexcept = 0;
+    virtual void drop_step() noexcept = 0;
+    /// The outcome of the future that the step returned.
+    virtual void take_over(state_base& inner) noexcept = 0;
+
+    void source_ready() noexcept override;
+    void run() noexcept override;
+    void wait_for(state_base& upstream) noexcept;
+    void skip() noexcept;
+    bool change_stage(stage from, stage to) noexcept;
+
+    state_base& self_;
+    intrusive_ptr<state_base> upstream_; // the source, later the future that the step returned
+    stage stage_ = stage::waiting;
+    const bool shared_;
+    const bool always_;
+};
+
+/// The state of the future that `then` and its kin return.
 ///
 /// `Step` is called as `step(target, result<T>&&)`, and gone before the state is ready. With
 /// `Step::runs_when_cancelled`, `finally`'s, it runs whatever happens, and so to its end.
-template <class T, class U, class Step>
-class then_state final : public state<U>, private continuation, private work {
+template <class T, class U, class Step> class then_state final : public state<U>, public chained {
 public:
     then_state(const intrusive_ptr<state<T>>& source, bool shared, Step step)
-        : state<U>(source->link()), upstream_(source), shared_(shared), step_(std::move(step)) {}
-
-    /// Begins to wait. From here on the source's list, later the queue, owns a reference.
-    void start() noexcept {
-        const auto source = upstream_;
-        source->observe();
-        if (shared_)
-            source->add_sharer();
-        wait_for(*source);
-    }
+        : state<U>(source->link()), chained(*this, source, shared, Step::runs_when_cancelled),
+          step_(std::move(step)) {}
 
     /// For steps: the outcome, unless a cancel was first.
     void conclude(result<U>&& outcome) noexcept {
@@ -74,49 +109,12 @@ public:
     Step& step() noexcept { return *step_; }
 
 private:
-    // waiting for the source, queued to run the step, running it, following the future that it
-    // returned. The mutex guards it; who changes it owns what comes next.
-    enum class stage : unsigned char { waiting, queued, running, following, over };
-
     ~then_state() override = default;
 
-    void wait_for(state_base& upstream) noexcept {
-        this->retain();
-        upstream.attach(*this);
-        // A cancel that came before the line above has found nothing to cancel.
-        if (breaks_off() && !upstream.cancel_for(*this))
-            source_ready();
-    }
-    bool breaks_off() const noexcept { return !Step::runs_when_cancelled && this->fixed(); }
-
-    // The upstream is ready, or a cancel has taken this off its list.
-    void source_ready() noexcept override {
-        stage before{};
-        stage now{};
-        {
-            const std::lock_guard lock(this->mutex());
-            before = stage_;
-            now = before == stage::following || breaks_off() ? stage::over : stage::queued;
-            stage_ = now;
-        }
-        if (now == stage::queued) {
-            enqueue(this->link(), *this);
-            return;
-        }
-        if (before == stage::following)
-            take_over();
-        else
-            skip();
-        this->release();
-    }
-
-    void run() noexcept override {
-        const auto queued = intrusive_ptr<then_state>::adopt(this);
-        if (!change_stage(stage::queued, stage::running))
-            return; // a cancel was first and has settled it
+    void run_step() noexcept override {
         try {
             auto outcome = this->fixed() ? result<T>(failure(errc::cancelled))
-                                         : static_cast<state<T>&>(*upstream_).take_noexcept();
+                                         : static_cast<state<T>&>(source()).take_noexcept();
             drop_source();
             if (!breaks_off())
                 (*step_)(*this, std::move(outcome));
@@ -124,62 +122,14 @@ private:
             conclude(failure(std::current_exception()));
         }
         step_.reset();
-        const auto inner = upstream_;
-        change_stage(stage::running, inner ? stage::following : stage::over);
-        if (inner)
-            wait_for(*inner);
-        else
-            this->settle();
     }
-
-    intrusive_ptr<state_base> cancel_requested() noexcept override {
-        intrusive_ptr<state_base> upstream;
-        {
-            const std::lock_guard lock(this->mutex());
-            if (stage_ == stage::waiting ||
-                (stage_ == stage::following && !Step::runs_when_cancelled))
-                upstream = upstream_;
-            else if (stage_ == stage::queued && !Step::runs_when_cancelled)
-                stage_ = stage::over;
-            else
-                return nullptr; // who changed the stage settles
-        }
-        if (!upstream) {
-            skip();
-            return nullptr;
-        }
-        return upstream->give_up(*this);
-    }
-
-    void drop_source() noexcept {
-        const auto source = std::exchange(upstream_, nullptr);
-        if (shared_)
-            source->drop_sharer();
-    }
-
-    // Cancelled before its turn came.
-    void skip() noexcept {
-        drop_source();
-        step_.reset();
-        this->settle();
-    }
-
-    // The outcome of the future that the step returned.
-    void take_over() noexcept {
-        const auto inner = std::exchange(upstream_, nullptr);
+    void drop_step() noexcept override { step_.reset(); }
+    void take_over(state_base& inner) noexcept override {
         if (this->fix())
-            this->store(static_cast<state<U>&>(*inner).take_noexcept());
-        this->settle();
+            this->store(static_cast<state<U>&>(inner).take_noexcept());
     }
+    intrusive_ptr<state_base> cancel_requested() noexcept override { return cancel_chain(); }
 
-    bool change_stage(stage from, stage to) noexcept {
-        const std::lock_guard lock(this->mutex());
-        return stage_ == from && (stage_ = to, true);
-    }
-
-    intrusive_ptr<state_base> upstream_; // the source, later the future that the step returned
-    stage stage_ = stage::waiting;
-    const bool shared_;
     std::optional<Step> step_;
 };
 
