@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../recycling_allocator.hpp"
+#include "ongoing.hpp"
 #include <curlicue/executor.hpp>
 #include <curlicue/fetch.hpp>
 #include <curlicue/fetch_error.hpp>
@@ -24,6 +25,7 @@ struct fetch_call {
     using clock = executor::clock;
 
     std::shared_ptr<client_core> client;
+    ongoing::request going_on; ///< for its client
     std::uint64_t id = 0;
     clock::time_point deadline = clock::time_point::max(); ///< that of `time_limits::total`
     time_limits limits;                                    ///< those of the client filled in

@@ -27,7 +27,7 @@ public:
     attendance& operator=(attendance&&) = delete;
     ~attendance() {
         if (known_)
-            leave(std::make_exception_ptr(cancelled()));
+            leave(failure(errc::cancelled).exception());
     }
 
     void failed(const std::exception_ptr& why) noexcept { leave(why); }
@@ -37,7 +37,7 @@ public:
         std::exception_ptr failure;
         if (state.over(failure))
             known_->client->end(*known_, failure);
-        known_->client->ongoing_->leave(known_->id);
+        known_->client->ongoing_->leave(known_->going_on);
         known_ = nullptr;
     }
 
@@ -45,7 +45,7 @@ private:
     void leave(const std::exception_ptr& why) noexcept {
         const auto known = std::exchange(known_, nullptr);
         known->client->end(*known, why);
-        known->client->ongoing_->leave(known->id);
+        known->client->ongoing_->leave(known->going_on);
     }
 
     std::shared_ptr<fetch_call> known_;
@@ -126,12 +126,12 @@ future<response> client_core::fetch(request what) {
         network_->on().check_open("client::fetch");
     complete(what);
     const auto known = what.call;
-    ongoing_->enter(known->id);
+    ongoing_->enter(known->going_on);
     attendance until_over(known);
     auto running = run(std::move(what), std::move(until_over));
     auto head =
         may_begin() ? spawn_here(link_, std::move(running)) : spawn_at(link_, std::move(running));
-    ongoing_->cancelled_by(known->id, head.checked());
+    ongoing_->cancelled_by(known->going_on, head.checked());
     counts_->requests.fetch_add(1, std::memory_order_relaxed);
     if (known->deadline == fetch_call::clock::time_point::max())
         return head;

@@ -121,7 +121,7 @@ void exchange::end() noexcept {
 void exchange::settle() noexcept {
     const auto kept = intrusive_ptr<exchange>::share(this);
     if (!failure_ && !ended_well_)
-        failure_ = std::make_exception_ptr(cancelled());
+        failure_ = failure(errc::cancelled).exception();
     if (of && !published_)
         of->phase = handle_ ? phase_now(CURLE_ABORTED_BY_CALLBACK) : fetch_phase::connect;
     if (upload_)

@@ -7,22 +7,23 @@
 
 namespace curlicue::detail {
 
-void ongoing::enter(std::uint64_t id) {
+void ongoing::enter(request& one) {
     const std::lock_guard lock(mutex_);
     if (refuses_)
         throw usage_error(errc::closed, "client::fetch");
-    requests_.emplace(id, nullptr);
+    requests_.push_back(one);
 }
 
-void ongoing::cancelled_by(std::uint64_t id, intrusive_ptr<state_base> what) {
+void ongoing::cancelled_by(request& one, const intrusive_ptr<state_base>& what) noexcept {
     const std::lock_guard lock(mutex_);
-    if (const auto found = requests_.find(id); found != requests_.end())
-        found->second = std::move(what);
+    if (one.linked())
+        one.head_ = what;
 }
 
-void ongoing::leave(std::uint64_t id) noexcept {
+void ongoing::leave(request& one) noexcept {
     std::unique_lock lock(mutex_);
-    const auto gone = requests_.extract(id); // what it holds goes without the lock
+    one.unlink();
+    const auto head = std::exchange(one.head_, nullptr); // which goes without the lock
     tell_if_idle(lock);
 }
 
@@ -48,19 +49,22 @@ void ongoing::refuse() noexcept {
 }
 
 void ongoing::cancel_requests() noexcept {
-    requests all;
-    {
-        const std::lock_guard lock(mutex_);
-        all = requests_;
+    std::unique_lock lock(mutex_);
+    to_cancel_.splice(requests_);
+    while (auto* const next = to_cancel_.pop_front()) {
+        requests_.push_back(*next);
+        auto head = next->head_;
+        lock.unlock();
+        if (head)
+            head->cancel();
+        head = nullptr;
+        lock.lock();
     }
-    for (const auto& [id, one] : all)
-        if (one)
-            one->cancel();
 }
 
 future<void> ongoing::ended(const intrusive_ptr<executor_link>& link) {
     const std::lock_guard lock(mutex_);
-    if (requests_.empty() && transfers_ == 0)
+    if (idle())
         return make_ready_future();
     waiting_.push_back(make_intrusive<promise>(link));
     return future<void>(waiting_.back());
@@ -68,7 +72,7 @@ future<void> ongoing::ended(const intrusive_ptr<executor_link>& link) {
 
 void ongoing::tell_if_idle(std::unique_lock<std::mutex>& lock) noexcept {
     std::vector<intrusive_ptr<promise>> told;
-    if (requests_.empty() && transfers_ == 0)
+    if (idle())
         told.swap(waiting_);
     lock.unlock();
     for (const auto& each : told)

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../recycling_allocator.hpp"
+#include <curlicue/detail/intrusive_list.hpp>
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/future.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <mutex>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace curlicue::detail {
@@ -20,11 +16,17 @@ namespace curlicue::detail {
 /// @threading thread-safe
 class ongoing {
 public:
-    /// A request begins. @throws usage_error{errc::closed} after `refuse`
-    void enter(std::uint64_t id);
+    /// A request that has no head yet.
+    class request final : public list_node {
+        friend class ongoing;
+        intrusive_ptr<state_base> head_; // what is to be cancelled for it
+    };
+
+    /// It begins. @throws usage_error{errc::closed} after `refuse`
+    void enter(request& one);
     /// What is to be cancelled for it, if it is not over already.
-    void cancelled_by(std::uint64_t id, intrusive_ptr<state_base> what);
-    void leave(std::uint64_t id) noexcept;
+    void cancelled_by(request& one, const intrusive_ptr<state_base>& what) noexcept;
+    void leave(request& one) noexcept;
 
     void transfer_begins() noexcept;
     void transfer_ends() noexcept;
@@ -38,17 +40,17 @@ public:
 
 private:
     using promise = promise_state<void>;
-    using entry = std::pair<const std::uint64_t, intrusive_ptr<state_base>>;
-    using requests =
-        std::unordered_map<std::uint64_t, intrusive_ptr<state_base>, std::hash<std::uint64_t>,
-                           std::equal_to<>, recycling_allocator<entry>>;
 
+    bool idle() const noexcept {
+        return requests_.empty() && to_cancel_.empty() && transfers_ == 0;
+    }
     void tell_if_idle(std::unique_lock<std::mutex>& lock) noexcept;
 
     mutable std::mutex mutex_;
     bool refuses_ = false;
     std::size_t transfers_ = 0;
-    requests requests_;
+    intrusive_list<request> requests_;
+    intrusive_list<request> to_cancel_; // those of them whose turn is yet to come
     std::vector<intrusive_ptr<promise>> waiting_;
 };
 

@@ -78,7 +78,7 @@ public:
     /// Nobody will read it (any more). On any thread.
     virtual void drop() noexcept {}
     /// Nothing more is to come of it. On any thread.
-    virtual void cancel() noexcept { refuse(std::make_exception_ptr(cancelled())); }
+    virtual void cancel() noexcept { refuse(failure(errc::cancelled).exception()); }
     /// More than `most_body` allows: nothing more comes of it.
     std::exception_ptr refuse_length() noexcept;
 
