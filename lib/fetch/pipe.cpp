@@ -4,15 +4,15 @@
 #include <curlicue/detail/promise_state.hpp>
 #include <curlicue/error.hpp>
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace curlicue {
 namespace detail {
 namespace {
 
 // So many bytes wait before a writer has to.
-constexpr std::size_t room = std::size_t{256} << 10;
+constexpr std::uint64_t room = std::uint64_t{256} << 10;
 
 } // namespace
 
@@ -41,19 +41,19 @@ future<void> pipe::write(std::string piece) {
     std::unique_lock lock(mutex_);
     require_open("body_writer::write");
     if (over_)
-        return make_failed_future<void>(refusal_);
+        return make_failed_future<void>(refusal_.exception());
     if (piece.empty())
         return make_ready_future();
-    size_ += piece.size();
-    pieces_.push_back({std::move(piece), nullptr});
-    if (size_ <= room) {
-        hand_over(lock);
-        return make_ready_future();
-    }
-    auto taken = make_intrusive<word>(link_);
-    pieces_.back().taken = taken;
+    const auto end = written_ + piece.size();
+    writers waits; // first, what may fail
+    if (end - taken_ > room)
+        waits.push_back({end, make_intrusive<word>(link_)});
+    auto taken = waits.empty() ? make_ready_future() : future<void>(waits.front().told);
+    pieces_.push_back(std::move(piece));
+    written_ = end;
+    waiting_.splice(waiting_.end(), waits);
     hand_over(lock);
-    return future<void>(std::move(taken));
+    return taken;
 }
 
 void pipe::end() {
@@ -71,21 +71,18 @@ void pipe::fail(const std::exception_ptr& why) {
     end_with(why);
 }
 
-void pipe::abandon() noexcept {
-    end_with(std::make_exception_ptr(future_error(errc::broken_promise)));
-}
+void pipe::abandon() noexcept { end_with(failure(errc::broken_promise).exception()); }
 
 void pipe::end_with(const std::exception_ptr& why) noexcept {
-    std::deque<written> lost;
+    writers lost;
     std::unique_lock lock(mutex_);
     if (std::exchange(ended_, true))
         return;
     failure_ = why;
-    lost.swap(pieces_);
+    pieces_.clear();
+    lost.swap(waiting_);
     hand_over(lock);
-    for (const auto& each : lost)
-        if (each.taken)
-            each.taken->tell(failure(why));
+    tell(lost, failure(why));
 }
 
 void pipe::bind(const intrusive_ptr<executor_link>& link) {
@@ -136,37 +133,35 @@ std::optional<std::string> pipe::at_hand() noexcept {
 std::string pipe::take_piece(std::unique_lock<std::mutex>& lock) noexcept {
     auto next = std::move(pieces_.front());
     pieces_.pop_front();
-    size_ -= next.piece.size();
-    std::deque<intrusive_ptr<word>> heard{std::move(next.taken)};
-    auto ahead = std::size_t{0};
-    for (auto& each : pieces_) {
-        ahead += each.piece.size();
-        if (ahead > room)
-            break;
-        heard.push_back(std::exchange(each.taken, nullptr));
-    }
+    taken_ += next.size();
+    const auto still_wait =
+        std::ranges::find_if(waiting_, [this](auto& each) { return each.end > taken_ + room; });
+    writers heard;
+    heard.splice(heard.end(), waiting_, waiting_.begin(), still_wait);
     lock.unlock();
-    for (const auto& each : heard)
-        if (each)
-            each->tell({});
-    return std::move(next.piece);
+    tell(heard, {});
+    return next;
+}
+
+void pipe::tell(const writers& who, const result<void>& outcome) noexcept {
+    for (const auto& each : who)
+        each.told->tell(result<void>(outcome));
 }
 
 void pipe::close(const std::exception_ptr& why) noexcept {
-    std::deque<written> lost;
+    writers lost;
     intrusive_ptr<reader> reading;
     {
         const std::lock_guard lock(mutex_);
         if (std::exchange(over_, true))
             return;
-        refusal_ =
-            why ? why : std::make_exception_ptr(usage_error(errc::closed, "body_writer::write"));
-        lost.swap(pieces_);
+        if (why)
+            refusal_ = why;
+        pieces_.clear();
+        lost.swap(waiting_);
         reading = std::exchange(reading_, nullptr);
     }
-    for (const auto& each : lost)
-        if (each.taken)
-            each.taken->tell(failure(refusal_));
+    tell(lost, refusal_);
 }
 
 request_body::producer piped_content::open(const intrusive_ptr<executor_link>& link) {

@@ -3,8 +3,11 @@
 
 #include "body_content.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
+#include <list>
 #include <mutex>
 #include <string>
 
@@ -39,22 +42,26 @@ public:
 private:
     class word;
     using reader = promise_state<std::string>;
-    struct written {
-        std::string piece;
-        intrusive_ptr<word> taken; // null where there was room
+    /// Who waits for room.
+    struct writer {
+        std::uint64_t end; // of what was written
+        intrusive_ptr<word> told;
     };
+    using writers = std::list<writer>;
 
     void end_with(const std::exception_ptr& why) noexcept;
     void hand_over(std::unique_lock<std::mutex>& lock) noexcept;
     std::string take_piece(std::unique_lock<std::mutex>& lock) noexcept;
+    static void tell(const writers& who, const result<void>& outcome) noexcept;
     void require_open(const char* what) const;
 
     mutable std::mutex mutex_;
-    std::deque<written> pieces_;
-    std::size_t size_ = 0;
+    std::deque<std::string> pieces_;
+    std::uint64_t written_ = 0, taken_ = 0; // bytes
+    writers waiting_;                       // in their order
     bool ended_ = false, over_ = false;
-    std::exception_ptr failure_; // the writer's, for the reader
-    std::exception_ptr refusal_; // the transfer's, for the writer
+    std::exception_ptr failure_;    // the writer's, for the reader
+    failure refusal_{errc::closed}; // the transfer's, for the writer
     intrusive_ptr<executor_link> link_;
     intrusive_ptr<reader> reading_;
 };
