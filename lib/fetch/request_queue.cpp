@@ -13,10 +13,10 @@ bool request_queue::has_room(const origin_queue& of) const noexcept {
 }
 
 struct request_queue::held {
-    std::shared_ptr<request_queue> from;
-    std::string origin;
+    const std::string origin;
+    std::shared_ptr<request_queue> from = nullptr; // once it counts
 
-    held() = default;
+    explicit held(std::string whose) noexcept : origin(std::move(whose)) {}
     held(const held&) = delete;
     held& operator=(const held&) = delete;
     ~held() {
@@ -25,10 +25,8 @@ struct request_queue::held {
     }
 };
 
-request_queue::slot request_queue::take(const std::string& origin) {
-    auto given = std::make_shared<held>();
-    given->origin = origin;
-    ++origins_[origin].running;
+request_queue::slot request_queue::take(origin_queue& of, std::shared_ptr<held> given) noexcept {
+    ++of.running;
     ++running_;
     given->from = shared_from_this();
     return given;
@@ -39,11 +37,12 @@ std::optional<future<request_queue::slot>> request_queue::acquire(const std::str
     slot given;
     place where{priority, 0};
     auto asked = make_intrusive<promise>(link_);
+    auto theirs = std::make_shared<held>(origin);
     {
         const std::lock_guard lock(mutex_);
         auto& here = origins_[origin];
         if (here.waiting.empty() && has_room(here)) {
-            given = take(origin);
+            given = take(here, std::move(theirs));
         } else if (waiting_ >= limits_.queue) {
             forget_if_idle(origin);
             return std::nullopt;
@@ -52,7 +51,7 @@ std::optional<future<request_queue::slot>> request_queue::acquire(const std::str
             std::list<std::string> turn; // first, what may fail
             if (here.waiting.empty())
                 turn.push_back(origin);
-            here.waiting.emplace(where, asked);
+            here.waiting.emplace(where, waiter{asked, std::move(theirs)});
             turns_.splice(turns_.end(), turn);
             ++waiting_;
         }
@@ -81,7 +80,7 @@ void request_queue::give_back(const std::string& origin) noexcept {
 }
 
 void request_queue::left(const std::string& origin, const place& where) noexcept {
-    intrusive_ptr<promise> who; // which ends without the mutex
+    waiter who; // which ends without the mutex
     const std::lock_guard lock(mutex_);
     const auto found = origins_.find(origin);
     if (found == origins_.end())
@@ -98,7 +97,7 @@ void request_queue::left(const std::string& origin, const place& where) noexcept
     forget_if_idle(origin);
 }
 
-intrusive_ptr<request_queue::promise> request_queue::next_of(origin_queue& of) noexcept {
+request_queue::waiter request_queue::next_of(origin_queue& of) noexcept {
     const auto first = of.waiting.begin();
     auto next = std::move(first->second);
     of.waiting.erase(first);
@@ -115,29 +114,26 @@ void request_queue::let_in() noexcept {
             return;
     }
     for (;;) {
-        intrusive_ptr<promise> next;
+        waiter next;
         slot given;
-        try {
+        {
             const std::lock_guard lock(mutex_);
-            const auto found = std::ranges::find_if(
-                turns_, [this](const std::string& each) { return has_room(origins_.at(each)); });
+            const auto found = std::ranges::find_if(turns_, [this](const std::string& each) {
+                return has_room(origins_.find(each)->second);
+            });
             if (found == turns_.end()) {
                 letting_in_ = false;
                 return;
             }
-            given = take(*found);
-            auto& origin = origins_.at(*found);
+            auto& origin = origins_.find(*found)->second;
             next = next_of(origin);
+            given = take(origin, std::move(next.given));
             if (origin.waiting.empty())
                 turns_.erase(found);
             else
                 turns_.splice(turns_.end(), turns_, found);
-        } catch (...) { // no memory; with the next that is given back
-            const std::lock_guard lock(mutex_);
-            letting_in_ = false;
-            return;
         }
-        next->keep_promise(std::move(given));
+        next.told->keep_promise(std::move(given));
     }
 }
 

@@ -45,18 +45,23 @@ private:
             return std::is_neq(first) ? first : one.number <=> other.number;
         }
     };
+    /// Who waits, and the slot that is theirs once it is their turn: then no memory is needed.
+    struct waiter {
+        intrusive_ptr<promise> told;
+        std::shared_ptr<held> given;
+    };
     struct origin_queue {
         std::size_t running = 0;
-        std::map<place, intrusive_ptr<promise>> waiting;
+        std::map<place, waiter> waiting;
     };
 
     bool has_room(const origin_queue& of) const noexcept;
-    slot take(const std::string& origin);
+    slot take(origin_queue& of, std::shared_ptr<held> given) noexcept;
     void give_back(const std::string& origin) noexcept;
     void left(const std::string& origin, const place& where) noexcept;
     void forget_if_idle(const std::string& origin) noexcept;
     void let_in() noexcept;
-    intrusive_ptr<promise> next_of(origin_queue& of) noexcept;
+    waiter next_of(origin_queue& of) noexcept;
 
     const request_limits limits_;
     const intrusive_ptr<executor_link> link_;
