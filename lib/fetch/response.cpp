@@ -56,6 +56,17 @@ template <class Use> future<void> use_pieces(state_pointer state, Use use) {
         .then([](detail::done) {});
 }
 
+/// What `begin` makes of a body that is taken. Where that fails, nobody reads it.
+template <class Begin>
+auto reading(detail::response_state& body, Begin begin) -> decltype(begin()) {
+    try {
+        return begin();
+    } catch (...) {
+        body.drop();
+        throw;
+    }
+}
+
 // As much as a status_error holds, unless the body is shorter.
 future<std::string> beginning_of(state_pointer state) {
     auto link = state->link();
@@ -138,17 +149,16 @@ future<response> response::checked() && {
     if (ok())
         return make_ready_future(std::move(*this));
     take_body("response::checked");
-    auto state = std::exchange(state_, nullptr);
-    auto beginning = beginning_of(state);
+    const auto state = std::exchange(state_, nullptr);
     // What comes of the body after an error, none say, is not what matters.
-    return std::move(beginning).then_result(
-        [state = std::move(state)](result<std::string>&& body) -> response {
-            state->drop();
-            if (!body.has_value() && body.error() == errc::cancelled)
-                std::rethrow_exception(body.exception());
-            throw_status(*state, body.has_value() ? std::move(body).value()
-                                                  : state->peek(detail::most_of_error));
-        });
+    const auto fail = [state](result<std::string>&& body) -> response {
+        state->drop();
+        if (!body.has_value() && body.error() == errc::cancelled)
+            std::rethrow_exception(body.exception());
+        throw_status(*state, body.has_value() ? std::move(body).value()
+                                              : state->peek(detail::most_of_error));
+    };
+    return reading(*state, [&] { return beginning_of(state).then_result(fail); });
 }
 
 detail::response_state& response::take_body(const char* what) {
@@ -173,11 +183,14 @@ void response::keep(std::shared_ptr<const void> what) {
     state_->keep(std::move(what));
 }
 
-future<std::string> response::text() { return take_body("response::text").gather(); }
+future<std::string> response::text() {
+    auto& body = take_body("response::text");
+    return reading(body, [&] { return body.gather(); });
+}
 
 future<std::uint64_t> response::to_file(std::filesystem::path path) {
-    take_body("response::to_file");
-    return detail::to_file(state_, std::move(path));
+    auto& body = take_body("response::to_file");
+    return reading(body, [&] { return detail::to_file(state_, std::move(path)); });
 }
 
 body_stream response::body() {
@@ -192,8 +205,9 @@ event_stream response::events() {
         throw fetch_error(std::make_error_code(std::errc::bad_message), fetch_phase::headers,
                           detail::attempts_of(state_->of), std::nullopt,
                           "the response is no text/event-stream");
-    take_body("response::events");
-    return event_stream(detail::make_intrusive<detail::event_reader>(state_));
+    auto& body = take_body("response::events");
+    return reading(
+        body, [&] { return event_stream(detail::make_intrusive<detail::event_reader>(state_)); });
 }
 
 future<void> response::discard() {
@@ -207,7 +221,8 @@ future<void> response::pour(unique_function<future<void>(std::string&&)> sink) {
 }
 
 future<void> response::each_piece(unique_function<void(std::string_view)> sink) {
-    return take_body("response::each_piece").each_piece(std::move(sink));
+    auto& body = take_body("response::each_piece");
+    return reading(body, [&] { return body.each_piece(std::move(sink)); });
 }
 
 response response::of(int status, header_list headers, std::string body) {
