@@ -247,24 +247,29 @@ void in_c(scene& on) {
 } // namespace
 
 const std::vector<scenario>& scenarios() {
-    static const std::vector<scenario> all{
-        {"OneAfterAnother", &one_after_another},
-        {"TwoNewEasies", &two_new_easies},
-        {"AForm", &form},
-        {"Tls", &over_tls},
-        {"CancelledHalfway", &cancelled_halfway},
-        {"AChain", &chain},
-        {"ACoroutine", &coroutine},
-        {"ATaskGroup", &group},
-        {"AnotherThread", &other_thread},
-        {"CloseWithPending", &close_with_pending},
-        {"ARedirect", &redirected},
-        {"ASecondShard", &second_shard},
-        {"AName", &name},
-        {"ATimeout", &timed_out},
-        {"ABorrowedHandle", &borrowed},
-        {"C", &in_c},
-    };
+    static const auto all = [] {
+        std::vector<scenario> each{
+            {"OneAfterAnother", &one_after_another},
+            {"TwoNewEasies", &two_new_easies},
+            {"AForm", &form},
+            {"Tls", &over_tls},
+            {"CancelledHalfway", &cancelled_halfway},
+            {"AChain", &chain},
+            {"ACoroutine", &coroutine},
+            {"ATaskGroup", &group},
+            {"AnotherThread", &other_thread},
+            {"CloseWithPending", &close_with_pending},
+            {"ARedirect", &redirected},
+            {"ASecondShard", &second_shard},
+            {"AName", &name},
+            {"ATimeout", &timed_out},
+            {"ABorrowedHandle", &borrowed},
+            {"C", &in_c},
+        };
+        const auto more = fetch_scenarios();
+        each.insert(each.end(), more.begin(), more.end());
+        return each;
+    }();
     return all;
 }
 

@@ -83,6 +83,8 @@ struct scenario {
 
 /// What a program does with transfers, each in a few lines.
 const std::vector<scenario>& scenarios();
+/// Those of them that use a client.
+std::vector<scenario> fetch_scenarios();
 
 /// Plays it, with trouble. @returns the complaint, empty for none
 std::string play(const scenario& what, std::function<void()> trouble_begins,

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "support/faults/scene.hpp"
+#include "support/nginx.hpp"
+#include <curlicue/fetch.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace curlicue::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string url(std::string_view path) { return nginx::shared().http(path); }
+
+future<std::string> text_of(const client& from, std::string_view path) {
+    return from.get(url(path)).then([](response one) { return one.text(); });
+}
+
+// More than would wait for somebody to read it.
+void text(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.high_water = 1});
+    for (int i = 0; i != 2; ++i) {
+        on.expect(text_of(asks, "/bytes/1048576"));
+        on.run();
+    }
+}
+
+task<std::size_t> size_of(response one) {
+    auto body = one.body();
+    std::size_t size = 0;
+    for (;;) {
+        auto piece = body.read();
+        const std::string next = co_await std::move(piece);
+        if (next.empty())
+            co_return size;
+        size += next.size();
+    }
+}
+
+// Slower than the server, which has to wait.
+void stream(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.high_water = 1});
+    on.expect(asks.get(url("/bytes/1048576")).then([&multi](response one) {
+        return co_spawn(multi.executor(), size_of(std::move(one)));
+    }));
+    on.run();
+}
+
+// More than there is room for: who writes waits, twice.
+void pipe(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi);
+    auto both = request_body::pipe();
+    on.expect(asks.post(url("/post/pipe"), std::move(both.first)).then([](response one) {
+        return one.discard();
+    }));
+    try {
+        for (int i = 0; i != 4; ++i)
+            on.expect(both.second.write(std::string(std::size_t{150} << 10, 'x')));
+        both.second.end();
+    } catch (...) {
+        both.second.fail(std::current_exception());
+    }
+    on.run();
+}
+
+void redirect_and_retry(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.retries = {.attempts = 2, .first = 1ms}});
+    for (const auto* path : {"/redirect", "/status/503"}) {
+        on.expect(text_of(asks, path));
+        on.run();
+    }
+}
+
+void queue(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.at_once = {.per_origin = 1}});
+    on.expect(text_of(asks, "/hello"));
+    on.expect(text_of(asks, "/hello"));
+    const auto waits = text_of(asks, "/hello").share();
+    on.expect(waits.then([](const std::string&) {}));
+    on.run_to([&] { return asks.stats().queued == 2 || waits.ready(); });
+    waits.cancel();
+    on.run();
+}
+
+// With a request that runs, and one that waits.
+void closed_client(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.at_once = {.total = 1}});
+    const auto runs = text_of(asks, "/slow/16777216").share();
+    on.expect(runs.then([](const std::string&) {}));
+    on.expect(text_of(asks, "/slow/16777216"));
+    on.run_to([&] { return asks.stats().bytes != 0 || runs.ready(); });
+    on.expect(asks.close());
+    on.run();
+}
+
+} // namespace
+
+std::vector<scenario> fetch_scenarios() {
+    return {
+        {"AFetchedText", &text}, {"AFetchedStream", &stream},
+        {"APipe", &pipe},        {"ARedirectAndARetry", &redirect_and_retry},
+        {"AQueue", &queue},      {"AClosedClient", &closed_client},
+    };
+}
+
+} // namespace curlicue::test
