@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -33,15 +34,16 @@ struct curlicue_thread {
 namespace curlicue {
 namespace {
 
-hold hold_of(curlicue_hold asked) noexcept {
-    switch (asked) {
+hold hold_of(const curlicue_hold& asked) {
+    switch (detail::number_of(asked)) {
+    case CURLICUE_HOLD_WHILE_BUSY:
+        return hold::while_busy;
     case CURLICUE_HOLD_ALWAYS:
         return hold::always;
     case CURLICUE_HOLD_NEVER:
         return hold::never;
-    default:
-        return hold::while_busy;
     }
+    throw std::invalid_argument("curlicue_options: there is no such hold");
 }
 
 async_multi_options multi_options_of(const curlicue_options* given) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "c_interface_request.hpp"
 
+#include "c_interface_status.hpp"
+
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,13 +40,6 @@ time_limits::limit limit_of(long milliseconds) {
 time_limits limits_of(const curlicue_time_limits& asked) {
     return {limit_of(asked.queue_ms), limit_of(asked.connect_ms), limit_of(asked.first_byte_ms),
             limit_of(asked.stall_ms), limit_of(asked.total_ms)};
-}
-
-// C lets an enumeration have any number; in C++ none but its own may be read.
-template <class Enumeration> auto number_of(const Enumeration& asked) noexcept {
-    std::underlying_type_t<Enumeration> number;
-    std::memcpy(&number, &asked, sizeof number);
-    return number;
 }
 
 std::optional<redirect_policy> redirects_of(const curlicue_redirect_policy& asked) {

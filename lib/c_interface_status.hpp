@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace curlicue::detail {
@@ -77,6 +78,13 @@ template <class Struct> Struct known_part(const Struct* given, const char* name,
                                         ": it asks for what this version does not know");
     std::memcpy(&all, given, std::min(given->size, sizeof all));
     return all;
+}
+
+/// C lets an enumeration have any number; in C++ none but its own may be read.
+template <class Enumeration> auto number_of(const Enumeration& asked) noexcept {
+    std::underlying_type_t<Enumeration> number;
+    std::memcpy(&number, &asked, sizeof number);
+    return number;
 }
 
 } // namespace curlicue::detail

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Clients for C, and what curlicue_fetch refuses.
+#include "support/c_enumeration.hpp"
 #include "support/c_fetch_fixture.hpp"
 
 #include <atomic>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -191,11 +191,7 @@ TEST_F(AFetchForC, RefusesAtTheCallWhatIsMalformed) {
         what.retries.attempts = 2;
         what.retries.budget = -1;
     });
-    const auto put = [](int number, auto& enumeration) { // as C may
-        static_assert(sizeof number == sizeof enumeration);
-        std::memcpy(&enumeration, &number, sizeof number);
-    };
-    refused("mode", [put](auto& what) { put(99, what.redirects.mode); });
+    refused("mode", [](auto& what) { put(99, what.redirects.mode); });
     refused("size", [](auto& what) { what.size = 0; });
     c_fetch page(url("/hello"));
     page.request.on_done = nullptr;

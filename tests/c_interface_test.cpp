@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // curlicue.h, as a binding uses it.
+#include "support/c_enumeration.hpp"
 #include "support/multi_fixture.hpp"
 #include "support/scripted_server.hpp"
 #include "support/server_process.hpp"
@@ -353,6 +354,11 @@ TEST_F(AMultiForC, RefusesWhatIsWrongAtTheCall) {
     EXPECT_EQ(curlicue_multi_new(nullptr, nullptr, &none), CURLICUE_NULL_HANDLE);
     EXPECT_EQ(none, nullptr);
     EXPECT_EQ(curlicue_multi_new(&loop, nullptr, nullptr), CURLICUE_NULL_HANDLE);
+    curlicue_options options;
+    curlicue_options_init(&options);
+    put(99, options.hold);
+    EXPECT_EQ(curlicue_multi_new(&loop, &options, &none), CURLICUE_MALFORMED);
+    EXPECT_THAT(curlicue_last_refusal(), HasSubstr("hold"));
     ASSERT_EQ(curlicue_multi_close(multi, nullptr, nullptr), 0);
     EXPECT_EQ(add(page.handle, seen), CURLICUE_CLOSED);
     EXPECT_EQ(curlicue_multi_post(
