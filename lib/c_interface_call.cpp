@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "c_interface_call.hpp"
 
+#include "c_interface_request.hpp"
 #include "c_interface_status.hpp"
 #include "c_interface_told.hpp"
 #include "easy_core.hpp"
@@ -9,6 +10,7 @@
 
 #include <exception>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 using namespace curlicue;
@@ -39,6 +41,8 @@ std::string tell_failure(curlicue_outcome& to) noexcept {
         } catch (const fetch_error& failure) {
             to.phase = static_cast<curlicue_phase>(static_cast<int>(failure.phase()) + 1);
             to.attempts = failure.attempts();
+            if (failure.cause())
+                to.cause = status_of(failure.cause());
             if (const auto limit = failure.limit())
                 to.limit = static_cast<curlicue_time_limit>(static_cast<int>(*limit) + 1);
             words = failure.what();
@@ -63,6 +67,16 @@ void curlicue_call::serve(request& what) {
     const auto call = self::share(this);
     if (user_.tweak != nullptr)
         what.tweak = [call](easy& handle) { call->tweak(handle); };
+    if (user_.allow_address != nullptr)
+        what.allow_address = [call](const sockaddr& address) { return call->allows(address); };
+    if (user_.resolve_redirect != nullptr) {
+        if (!what.redirects)
+            what.redirects.emplace();
+        what.redirects->resolve = [call](const std::string& from, std::string_view location) {
+            call->require_going_on();
+            return resolved_by(call->user_.resolve_redirect, call->user_.data, from, location);
+        };
+    }
     if (user_.read != nullptr)
         what.body = request_body::stream(
             [call] {
@@ -114,6 +128,11 @@ void curlicue_call::tweak(easy& handle) {
     require_going_on();
     easy_access::core_of(handle)->open_to_hand();
     obey(user_.tweak(user_.data, this, handle.native_handle()));
+}
+
+bool curlicue_call::allows(const sockaddr& address) {
+    require_going_on();
+    return user_.allow_address(user_.data, &address) != 0;
 }
 
 curlicue_call::future<std::optional<std::string>> curlicue_call::ask_for_more() {

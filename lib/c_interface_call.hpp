@@ -44,6 +44,7 @@ private:
     void serve(curlicue::request& what);
     void require_going_on() const;
     void tweak(curlicue::easy& handle);
+    bool allows(const sockaddr& address);
     future<std::optional<std::string>> ask_for_more();
     future<void> has_head(curlicue::response&& answer);
     future<std::optional<curlicue::detail::done>> has_part(std::string&& part);

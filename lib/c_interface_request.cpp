@@ -12,6 +12,9 @@
 namespace curlicue::detail {
 namespace {
 
+// Of a redirect, where the user says where that leads.
+constexpr std::size_t most_of_url = std::size_t{64} << 10;
+
 std::string text_of(const char* text) { return text == nullptr ? std::string() : text; }
 
 /// @param left_out where names go that have no value
@@ -123,9 +126,12 @@ request request_of(const curlicue_request& asked) {
     what.retries = retries_of(asked.retries);
     if (asked.most_body != 0)
         what.most_body = asked.most_body;
+    if (asked.high_water != 0)
+        what.high_water = asked.high_water;
     what.priority = asked.priority;
     what.decompress = asked.encoded == 0;
     what.tweak_all_hops = asked.tweak_all_hops != 0;
+    what.keep_alive = asked.no_keep_alive == 0;
     return what;
 }
 
@@ -139,6 +145,11 @@ client_options options_of(const curlicue_client_options& asked) {
     options.at_once.total = asked.at_once;
     set(options.at_once.queue, asked.most_waiting);
     options.redirects = redirects_of(asked.redirects).value_or(redirect_policy());
+    if (asked.resolve_redirect != nullptr)
+        options.redirects.resolve = [resolve = asked.resolve_redirect, data = asked.data](
+                                        const std::string& from, std::string_view location) {
+            return resolved_by(resolve, data, from, location);
+        };
     options.retries = retries_of(asked.retries).value_or(retry_policy());
     set(options.most_body, asked.most_body);
     set(options.high_water, asked.high_water);
@@ -159,6 +170,20 @@ client_options options_of(const curlicue_client_options& asked) {
                                     const sockaddr& address) { return allow(data, &address) != 0; };
     options.proxy_is_trusted = asked.proxy_is_trusted != 0;
     return options;
+}
+
+std::string resolved_by(curlicue_resolve resolve, void* data, const std::string& from,
+                        std::string_view location) {
+    std::string url(most_of_url, '\0');
+    const int status =
+        resolve(data, from.c_str(), std::string(location).c_str(), url.data(), url.size());
+    if (status != CURLICUE_OK)
+        throw ended_by_callback(status);
+    const auto end = url.find('\0');
+    if (end == std::string::npos)
+        throw std::length_error("curlicue_resolve: the URL has no NUL where there was room for it");
+    url.resize(end);
+    return url;
 }
 
 } // namespace curlicue::detail

@@ -134,6 +134,30 @@ TEST_F(AFetchForC, GoesWhereItsClientAllowsIt) {
     EXPECT_EQ(curlicue_public_addresses_only(nullptr, &as_address(address)), 1);
 }
 
+TEST_F(AFetchForC, GoesWhereItAndItsClientAllowIt) {
+    bool client_allows = true, request_allows = true;
+    make_client([&](auto& options) {
+        options.data = &client_allows;
+        options.allow_address = [](void* data, const sockaddr*) {
+            return *static_cast<bool*>(data) ? 1 : 0;
+        };
+    });
+    const auto status = [&] {
+        c_fetch page(url("/hello"));
+        page.allow_address = [&](const sockaddr& address) {
+            EXPECT_EQ(address.sa_family, AF_INET);
+            return request_allows;
+        };
+        run(page);
+        return page.status;
+    };
+    EXPECT_EQ(status(), CURLICUE_OK);
+    request_allows = false;
+    EXPECT_EQ(status(), CURLICUE_ADDRESS_REFUSED);
+    request_allows = true, client_allows = false;
+    EXPECT_EQ(status(), CURLICUE_ADDRESS_REFUSED);
+}
+
 TEST_F(AFetchForC, IsCancelledByTheCloseOfItsClient) {
     make_client();
     c_fetch page(url("/slow/16777216")), other(url("/hello"));

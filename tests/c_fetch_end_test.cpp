@@ -31,6 +31,7 @@ TEST_F(AFetchForC, TellsWhatFailedAndHowFarItCame) {
     run(page);
     EXPECT_EQ(page.status, CURLE_COULDNT_CONNECT);
     EXPECT_EQ(page.phase, CURLICUE_PHASE_CONNECT);
+    EXPECT_EQ(page.cause, UV_ECONNREFUSED);
     EXPECT_EQ(page.attempts, 1U);
     EXPECT_THAT(page.message,
                 AllOf(HasSubstr("connect"), Not(HasSubstr("secret")), Not(HasSubstr("query"))));
@@ -46,6 +47,7 @@ TEST_F(AFetchForC, TellsWhatFailedAndHowFarItCame) {
     run(untrusted);
     EXPECT_EQ(untrusted.status, CURLE_PEER_FAILED_VERIFICATION);
     EXPECT_EQ(untrusted.phase, CURLICUE_PHASE_TLS);
+    EXPECT_EQ(untrusted.cause, 0) << "the status says all";
 }
 
 TEST_F(AFetchForC, IsTriedAgain) {
@@ -84,6 +86,7 @@ TEST_F(AFetchForC, TellsItsTimeLimitsApart) {
         page.request.limits.*limit = 20;
         run(page);
         EXPECT_EQ(page.status, CURLICUE_TIMED_OUT);
+        EXPECT_EQ(page.cause, CURLE_OPERATION_TIMEDOUT);
         return page.limit;
     };
     EXPECT_EQ(limit_of(silent, &curlicue_time_limits::total_ms), CURLICUE_LIMIT_TOTAL);
@@ -116,17 +119,22 @@ TEST_F(AFetchForC, EndsWithWhatACallbackReturns) {
     EXPECT_EQ(parts, 1);
 }
 
-// The server has more than all buffers between it and the user hold.
-TEST_F(AFetchForC, HasTheServerWaitWhileItIsPaused) {
-    constexpr std::size_t whole = std::size_t{64} << 20;
-    std::atomic<std::size_t> sent{0};
-    const scripted_server server([&](connection& client) {
+// More than all buffers between a server and the user hold.
+constexpr std::size_t whole = std::size_t{64} << 20;
+
+scripted_server make_server_of_it(std::atomic<std::size_t>& sent) {
+    return scripted_server([&sent](connection& client) {
         client.read_request_head();
         const std::string piece(1 << 16, 'x');
         client.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(whole) + "\r\n\r\n");
         while (sent < whole && client.write(piece))
             sent += piece.size();
     });
+}
+
+TEST_F(AFetchForC, HasTheServerWaitWhileItIsPaused) {
+    std::atomic<std::size_t> sent{0};
+    const auto server = make_server_of_it(sent);
     make_client([](auto& options) { options.high_water = 1 << 16; });
     c_fetch page(server.url());
     int parts = 0;
@@ -146,6 +154,23 @@ TEST_F(AFetchForC, HasTheServerWaitWhileItIsPaused) {
     EXPECT_EQ(sent, whole);
     EXPECT_EQ(curlicue_fetch_pause(page.call), CURLICUE_NOT_ADDED);
     EXPECT_EQ(curlicue_fetch_resume(page.call), CURLICUE_NOT_ADDED);
+}
+
+TEST_F(AFetchForC, HasItWaitAtItsOwnMark) {
+    std::atomic<std::size_t> sent{0};
+    const auto server = make_server_of_it(sent);
+    make_client([](auto& options) { options.high_water = 1; });
+    c_fetch page(server.url());
+    page.request.high_water = whole;
+    page.on_head = [](curlicue_call* call, const curlicue_head&) {
+        return curlicue_fetch_pause(call);
+    };
+    page.on_body = go_on;
+    ASSERT_EQ(page.start(multi, client), 0);
+    run_to([&] { return sent == whole; });
+    EXPECT_EQ(page.body, "");
+    EXPECT_EQ(page.cancel(), 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
 }
 
 // A part that is on its way waits.

@@ -178,6 +178,52 @@ TEST_F(AFetchForC, FollowsRedirectsAsItIsAsked) {
     EXPECT_EQ(endless.status, CURLICUE_REDIRECT_REFUSED);
 }
 
+TEST_F(AFetchForC, IsLedWhereItsUserReadsTheLocation) {
+    const auto there = url("/bytes/1024");
+    c_fetch page(url("/redirect"));
+    page.resolve = [&](std::string_view from, std::string_view location, char* into,
+                       std::size_t room) {
+        EXPECT_EQ(from, url("/redirect"));
+        EXPECT_EQ(location, "/hello");
+        EXPECT_GT(room, there.size());
+        std::strcpy(into, there.c_str());
+        return 0;
+    };
+    run(page);
+    EXPECT_TRUE(page.body == bytes(1024));
+    c_fetch refused(url("/redirect"));
+    refused.resolve = [](auto, auto, char*, std::size_t) { return 77; };
+    run(refused);
+    EXPECT_EQ(refused.status, 77);
+    c_fetch endless(url("/redirect"));
+    endless.resolve = [](auto, auto, char* into, std::size_t room) {
+        std::memset(into, 'x', room);
+        return 0;
+    };
+    run(endless);
+    EXPECT_EQ(endless.status, CURLICUE_FAILED);
+    EXPECT_THAT(endless.message, HasSubstr("room"));
+    make_client([&](auto& options) {
+        options.data = const_cast<char*>(there.c_str());
+        options.resolve_redirect = [](void* data, const char*, const char*, char* into, size_t) {
+            std::strcpy(into, static_cast<const char*>(data));
+            return 0;
+        };
+    });
+    c_fetch same(url("/redirect"));
+    run(same);
+    EXPECT_TRUE(same.body == bytes(1024)) << "as its client says";
+}
+
+TEST_F(AnEchoForC, TellsThatItsConnectionGoes) {
+    c_fetch page(echo), last(echo);
+    last.request.no_keep_alive = 1;
+    run(page);
+    EXPECT_THAT(page.body, Not(HasSubstr("Connection: close")));
+    run(last);
+    EXPECT_THAT(last.body, HasSubstr("\r\nConnection: close\r\n"));
+}
+
 TEST_F(AFetchForC, OpensADoorToEveryOption) {
     c_fetch page(url("/request"));
     struct sockets {

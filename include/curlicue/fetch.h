@@ -51,6 +51,12 @@ typedef struct curlicue_redirect_policy {
     unsigned most; /**< one more is CURLICUE_REDIRECT_REFUSED; 0: 10 */
 } curlicue_redirect_policy;
 
+/** Writes the URL that a Location leads to from another, and a NUL, to `url`, where `room` bytes
+ *  are: for who reads URLs by a parser of their own, with which curlicue must not be at odds.
+ *  @returns 0, or a status that the fetch ends with */
+typedef int (*curlicue_resolve)(void* data, const char* from, const char* location, char* url,
+                                size_t room);
+
 /** When a request is sent again: idempotent methods, and bodies that are no stream. */
 typedef struct curlicue_retry_policy {
     unsigned attempts;   /**< in all; 0: as the client says, and there none but the first */
@@ -108,7 +114,8 @@ typedef struct curlicue_client_options {
      *  address is left CURLICUE_ADDRESS_REFUSED. Inside libcurl: it may call nothing here. */
     int (*allow_address)(void* data, const struct sockaddr* address);
     int proxy_is_trusted; /**< not 0: of what the proxy connects to it is not asked */
-    void* data;           /**< of `allow_address`, as long as there are fetches of this client */
+    void* data;           /**< of callbacks, as long as there are fetches of this client */
+    curlicue_resolve resolve_redirect; /**< null: by libcurl's parser */
 } curlicue_client_options;
 
 /** An `allow_address`: no loopback, private, link-local or otherwise special address, nor a form
@@ -182,6 +189,9 @@ typedef struct curlicue_outcome {
     const curlicue_head* head;      /**< null if there was none */
     const char* body;               /**< all of it, and a NUL, where there is no callback for it */
     size_t body_size;
+    /** What lies behind `status`, as a status, if that is known: of a connection that failed what
+     *  the system says (UV_E…), and the CURLcode of what is one of ours. Else 0. */
+    int cause;
 } curlicue_outcome;
 
 /* ---- requests */
@@ -223,6 +233,13 @@ typedef struct curlicue_request {
     int (*on_body)(void* data, curlicue_call* call, const char* bytes, size_t size);
     void (*on_done)(void* data, curlicue_call* call, const curlicue_outcome* outcome);
     void* data;
+
+    size_t high_water; /**< bytes of a body that wait for `on_body`; 0: the client's */
+    int no_keep_alive; /**< not 0: the server is told that this is the connection's last */
+    /** Asked besides the client's, as that one is. */
+    int (*allow_address)(void* data, const struct sockaddr* address);
+    /** Null: as the client says. With it `redirects` are this request's own. */
+    curlicue_resolve resolve_redirect;
 } curlicue_request;
 
 /** Fetches. What is malformed is refused here, with CURLICUE_MALFORMED: `curlicue_last_refusal`

@@ -55,6 +55,15 @@ public:
             request.tweak = [](void* data, curlicue_call*, CURL* handle) {
                 return static_cast<c_fetch*>(data)->tweak(handle);
             };
+        if (allow_address)
+            request.allow_address = [](void* data, const sockaddr* address) {
+                return static_cast<c_fetch*>(data)->allow_address(*address) ? 1 : 0;
+            };
+        if (resolve)
+            request.resolve_redirect = [](void* data, const char* from, const char* location,
+                                          char* into, size_t room) {
+                return static_cast<c_fetch*>(data)->resolve(from, location, into, room);
+            };
         return curlicue_fetch(multi, client, &request, &call);
     }
     int cancel() const { return curlicue_fetch_cancel(call); }
@@ -64,6 +73,9 @@ public:
     std::function<int(curlicue_call*)> on_body;
     std::function<int(char*, std::size_t, std::size_t&)> read;
     std::function<int(CURL*)> tweak;
+    std::function<bool(const sockaddr&)> allow_address;
+    std::function<int(std::string_view from, std::string_view location, char*, std::size_t)>
+        resolve;
     std::function<void()> then = [] {};
     curlicue_call* call = nullptr;
 
@@ -74,6 +86,7 @@ public:
     curlicue_phase phase = CURLICUE_PHASE_NONE;
     curlicue_time_limit limit = CURLICUE_LIMIT_NONE;
     unsigned attempts = 0;
+    int cause = -1;
 
 private:
     void has_ended(const curlicue_outcome& outcome) {
@@ -83,6 +96,7 @@ private:
         phase = outcome.phase;
         limit = outcome.limit;
         attempts = outcome.attempts;
+        cause = outcome.cause;
         if (outcome.body != nullptr)
             body.assign(outcome.body, outcome.body_size);
         if (outcome.head != nullptr) {
