@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The way of a request through libcurl, from its start to the end of its transfer.
-#include "exchange.hpp"
-
-#include "../easy_core.hpp"
 #include "client_core.hpp"
+#include "exchange_head.hpp"
 #include "phase.hpp"
 #include "transfer_info.hpp"
 #include <curlicue/error.hpp>
@@ -11,29 +9,6 @@
 #include <utility>
 
 namespace curlicue::detail {
-
-/// The future of its head: a cancel is over, and it is ready, when libcurl has let go.
-class exchange::head_state final : public state<response> {
-public:
-    explicit head_state(exchange& of)
-        : state<response>(of.link()), of_(intrusive_ptr<exchange>::share(&of)) {
-        if (!end_with_executor())
-            throw usage_error(errc::closed, "fetch");
-    }
-    void tell(result<response>&& outcome) noexcept {
-        if (fix())
-            store(std::move(outcome));
-        settle();
-    }
-
-private:
-    ~head_state() override = default;
-    intrusive_ptr<state_base> cancel_requested() noexcept override {
-        of_->cancel();
-        return nullptr;
-    }
-    const intrusive_ptr<exchange> of_;
-};
 
 void exchange::cancelling::run() noexcept {
     const auto kept = intrusive_ptr<exchange>::adopt(&whose_);
@@ -191,90 +166,6 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) {
     const auto cause = system_cause_of(static_cast<CURLcode>(code.value()),
                                        static_cast<int>(number_of(*handle_, CURLINFO_OS_ERRNO)));
     return fetch_failure(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause);
-}
-
-// HSTS may have made https of it.
-std::string exchange::sent_to() {
-    if (network_->hsts() != nullptr)
-        if (const auto url = handle_->getinfo<CURLINFO_EFFECTIVE_URL>())
-            return std::string(*url);
-    return std::move(what_.url);
-}
-
-// The head, for whoever waits for it.
-void exchange::publish() {
-    parser_.is_final();
-    head = std::move(parser_.head());
-    url = without_credentials(sent_to());
-    if (const auto address = handle_->getinfo<CURLINFO_PRIMARY_IP>())
-        remote_address = *address;
-    at_head_ = measured();
-    if (of) {
-        earlier_.assign(of->hops.begin(), of->hops.end());
-        place_ = of->hops.size();
-        of->hops.push_back(at_head_);
-        of->phase = fetch_phase::body;
-    }
-    published_ = true;
-    auto whole = response_access::make(intrusive_ptr<exchange>::share(this));
-    head_state_->tell(std::move(whole)); // if it is cancelled, the response is dropped
-    if (stage_ != stage::running)
-        return;
-    network_->deadlines().changed(*this);
-    // A server that answers before it has all may want no more. libcurl 7.88 then stops sending,
-    // but waits for an upload that is paused to go on.
-    if (upload_ && upload_->waits())
-        on_loop(
-            [kept = intrusive_ptr<exchange>::share(this)]() noexcept { kept->upload_->go_on(); });
-}
-
-// libcurl may answer a challenge, or follow a redirect, itself, if it was told to: then another
-// head comes. Of what is set by hand we do not know.
-bool exchange::expects_another_head() const {
-    const auto status = parser_.status();
-    const auto& core = *easy_access::core_of(*handle_);
-    const auto asked_for = [&](CURLoption option) {
-        return core.set_by_hand() || core.is_set(option);
-    };
-    return (status == 401 && asked_for(CURLOPT_HTTPAUTH)) ||
-           (status == 407 && asked_for(CURLOPT_PROXYAUTH)) ||
-           (status >= 300 && status < 400 && asked_for(CURLOPT_FOLLOWLOCATION));
-}
-
-std::size_t exchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {
-    auto& here = *static_cast<exchange*>(self);
-    try {
-        return here.take_line({data, size * count});
-    } catch (...) {
-        here.fail(std::current_exception());
-        return CURL_WRITEFUNC_ERROR;
-    }
-}
-
-std::size_t exchange::take_line(std::string_view line) {
-    last_byte_ = now();
-    switch (parser_.take(line)) {
-    case head_parser::found::too_much:
-        fail(refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers));
-        return 0;
-    case head_parser::found::end_of_head:
-        if (!published_ && !expects_another_head())
-            publish();
-        break;
-    default:
-        break;
-    }
-    return line.size();
-}
-
-std::size_t exchange::on_write(char* data, std::size_t size, std::size_t count, void* self) {
-    auto& here = *static_cast<exchange*>(self);
-    try {
-        return here.take_data({data, size * count});
-    } catch (...) {
-        here.fail(std::current_exception());
-        return CURL_WRITEFUNC_ERROR;
-    }
 }
 
 void exchange::unpause(easy::direction which) noexcept {

@@ -75,24 +75,15 @@ private:
     void begin() noexcept;
     void source_ready() noexcept override;
     void end() noexcept;
-    void publish();
-    std::string sent_to();
     void cancel_here() noexcept;
     void fail(std::exception_ptr why) noexcept;
     /// Whoever tweaks the easy may have closed it.
     bool libcurl_has_it() const noexcept { return stage_ == stage::running && !handle_->closed(); }
     std::exception_ptr failure_of(const result<easy>& outcome);
     std::exception_ptr refusal(std::error_code code, fetch_phase phase) const noexcept;
-    bool expects_another_head() const;
     void settle() noexcept;
     fetch_phase phase_now(CURLcode failure) const noexcept;
     void unpause(easy::direction which) noexcept;
-
-    // What libcurl calls.
-    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
-    static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
-    std::size_t take_line(std::string_view line);
-    std::size_t take_data(std::string_view data);
 
     // exchange_setup.cpp: what libcurl is told.
     bool is_plain() const;
@@ -109,7 +100,16 @@ private:
     static int on_prereq(void* self, char* peer, char* local, int peer_port, int local_port);
     int about_to_send(const char* peer);
 
+    // exchange_head.cpp: what comes first, for whoever waits for it.
+    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+    std::size_t take_line(std::string_view line);
+    bool expects_another_head() const;
+    std::string sent_to();
+    void publish();
+
     // exchange_body.cpp: what of the body waits.
+    static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
+    std::size_t take_data(std::string_view data);
     future<std::string> read_some(std::size_t most) override;
     future<std::string> ask(bool for_all, std::size_t most, std::size_t least = 1);
     future<std::string> rest_after_close();

@@ -69,6 +69,16 @@ std::size_t exchange::take_data(std::string_view data) {
     return data.size();
 }
 
+std::size_t exchange::on_write(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& here = *static_cast<exchange*>(self);
+    try {
+        return here.take_data({data, size * count});
+    } catch (...) {
+        here.fail(std::current_exception());
+        return CURL_WRITEFUNC_ERROR;
+    }
+}
+
 std::string exchange::take(std::size_t most) {
     auto taken = waiting_.take(most);
     network_->memory().give_back(taken.size());
