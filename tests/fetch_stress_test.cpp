@@ -2,9 +2,7 @@
 // Fetches that are cancelled, dropped, read and closed by several threads wherever they are: in the
 // queue, in a redirect, before a retry, in a body that waits, in an upload. What goes wrong here is
 // seen by the sanitizers, by the count of each future's outcomes, or by what is left open.
-#include "support/dice.hpp"
-#include "support/files.hpp"
-#include "support/multi_driver.hpp"
+#include "support/crowd.hpp"
 #include "support/nginx.hpp"
 #include "support/odd_server.hpp"
 #include "support/server_process.hpp"
@@ -20,7 +18,6 @@
 #include <chrono>
 #include <deque>
 #include <future>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,8 +35,6 @@ using namespace curlicue::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int threads = 4;
 
 /// A loop on a thread of its own, a multi on it, and clients that come and go.
 class fetches {
@@ -317,32 +312,7 @@ private:
 };
 
 TEST(ACrowdOfThreads, LeavesNothingOfItsFetchesBehind) {
-    const auto first = static_cast<unsigned>(number("CURLICUE_STRESS_SEED", 20));
-    const int steps = number("CURLICUE_STRESS_STEPS", 20'000);
-    std::cout << steps << " steps (CURLICUE_STRESS_STEPS), seed " << first
-              << " (CURLICUE_STRESS_SEED)\n";
-    fetches(first).succeeded(); // whoever stays open for good is open now
-    const auto before = open_descriptors();
-    {
-        fetches ground(first);
-        std::array<std::thread, threads> crowd;
-        for (unsigned i = 0; i != threads; ++i)
-            crowd[i] = std::thread([&, i] {
-                dice roll(first + 1 + i);
-                for (int step = 0; step != steps / threads; ++step)
-                    ground.step(roll);
-            });
-        for (auto& each : crowd)
-            each.join();
-        std::cout << ground.added() << " futures, " << ground.succeeded() << " succeeded\n";
-        EXPECT_GT(ground.added(), static_cast<std::size_t>(steps / 10));
-        EXPECT_GT(ground.succeeded(), 0u);
-    }
-    const patience patience;
-    while (open_descriptors() != before) { // lookups that were cancelled end by themselves
-        patience.check();
-        std::this_thread::sleep_for(1ms);
-    }
+    expect_nothing_left_by_a_crowd<fetches>("futures");
 }
 
 } // namespace

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many random steps on many transfers from several threads. What goes wrong here is seen by the
 // sanitizers, by the count of each future's outcomes, or by what is left open.
-#include "support/dice.hpp"
-#include "support/files.hpp"
-#include "support/multi_driver.hpp"
+#include "support/crowd.hpp"
 #include "support/nginx.hpp"
 #include "support/server_process.hpp"
 #include <curlicue/async_multi.hpp>
@@ -15,7 +13,6 @@
 #include <chrono>
 #include <deque>
 #include <future>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -33,8 +30,6 @@ using namespace curlicue::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int threads = 4;
 
 /// A loop on a thread of its own, with several multis on it that come and go.
 class playground {
@@ -254,32 +249,7 @@ private:
 };
 
 TEST(ACrowdOfThreads, LeavesNothingBehindWhateverItDoes) {
-    const auto first = static_cast<unsigned>(number("CURLICUE_STRESS_SEED", 20));
-    const int steps = number("CURLICUE_STRESS_STEPS", 20'000);
-    std::cout << steps << " steps (CURLICUE_STRESS_STEPS), seed " << first
-              << " (CURLICUE_STRESS_SEED)\n";
-    playground(first).succeeded(); // whoever stays open for good is open now
-    const auto before = open_descriptors();
-    {
-        playground ground(first);
-        std::array<std::thread, threads> crowd;
-        for (unsigned i = 0; i != threads; ++i)
-            crowd[i] = std::thread([&, i] {
-                dice roll(first + 1 + i);
-                for (int step = 0; step != steps / threads; ++step)
-                    ground.step(roll);
-            });
-        for (auto& each : crowd)
-            each.join();
-        std::cout << ground.added() << " transfers, " << ground.succeeded() << " succeeded\n";
-        EXPECT_GT(ground.added(), static_cast<std::size_t>(steps / 10));
-        EXPECT_GT(ground.succeeded(), 0u);
-    }
-    const patience patience;
-    while (open_descriptors() != before) { // lookups that were cancelled end by themselves
-        patience.check();
-        std::this_thread::sleep_for(1ms);
-    }
+    expect_nothing_left_by_a_crowd<playground>("transfers");
 }
 
 } // namespace
