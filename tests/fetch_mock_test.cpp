@@ -130,55 +130,6 @@ TEST_F(AMock, FollowsRedirects) {
     EXPECT_EQ(answer.text().get(), "there");
 }
 
-TEST_F(AMock, RetriesWhatIsTransient) {
-    server->on("GET", home).reply(503).times(1);
-    server->on("GET", home).fail(CURLE_COULDNT_CONNECT).times(1);
-    server->on("GET", home).reply(200);
-    auto answer = tested.fetch({.url = home, .retries = retry_policy{.attempts = 3}});
-    server->advance(1h);
-    EXPECT_EQ(answer.get().status(), 200);
-    EXPECT_EQ(tested.stats().retried, 2u);
-}
-
-TEST_F(AMock, SaysThatAllAttemptsFailed) {
-    server->on("GET", home).fail(CURLE_COULDNT_CONNECT);
-    auto answer = tested.fetch({.url = home, .retries = retry_policy{.attempts = 3}});
-    server->advance(1h);
-    try {
-        answer.get();
-        ADD_FAILURE();
-    } catch (const fetch_error& error) {
-        EXPECT_EQ(error.code(), errc::retries_exhausted);
-        EXPECT_EQ(error.attempts(), 3u);
-        EXPECT_EQ(failure_of([&] { std::rethrow_if_nested(error); }), CURLE_COULDNT_CONNECT);
-    }
-}
-
-TEST_F(AMock, DoesNotRetryWhatIsNotIdempotent) {
-    server->on("POST", home).reply(503);
-    auto answer = tested.fetch(
-        {.url = home, .method = "POST", .body = "x", .retries = retry_policy{.attempts = 3}});
-    server->advance(1h);
-    EXPECT_EQ(answer.get().status(), 503);
-    EXPECT_EQ(server->requests().size(), 1u);
-}
-
-TEST_F(AMock, HeedsRetryAfter) {
-    server->on("GET", home).reply(503, {{"Retry-After", "7"}}).times(1);
-    server->on("GET", home).reply(200);
-    auto answer = tested.fetch({.url = home, .retries = retry_policy{.attempts = 2}});
-    server->advance(6999ms);
-    EXPECT_EQ(server->requests().size(), 1u);
-    server->advance(1ms);
-    EXPECT_EQ(answer.get().status(), 200);
-}
-
-TEST_F(AMock, HandsOutWhatAsksToWaitTooLong) {
-    server->on("GET", home).reply(503, {{"Retry-After", "11"}});
-    EXPECT_EQ(tested.fetch({.url = home, .retries = retry_policy{.attempts = 2}}).get().status(),
-              503);
-}
-
 TEST_F(AMock, SeesLayersInTheirOrder) {
     std::string seen;
     const auto named = [&seen](char name) {

@@ -73,6 +73,16 @@ TEST_F(ARetry, IsOfTheseStatuses) {
     }
 }
 
+TEST_F(ARetry, IsOfOneReasonAfterAnother) {
+    server->on("GET", home).reply(503).times(1);
+    server->on("GET", home).fail(CURLE_COULDNT_CONNECT).times(1);
+    server->on("GET", home);
+    auto answer = tested.fetch(again());
+    server->advance(1min);
+    EXPECT_EQ(answer.get().status(), 200);
+    EXPECT_EQ(tested.stats().retried, 2u);
+}
+
 TEST_F(ARetry, HandsOutAStatusThatStays) {
     server->on("GET", home).reply(503, {}, "busy");
     auto answer = tested.fetch(again());
@@ -105,6 +115,12 @@ TEST_F(ARetry, IsOfIdempotentMethodsOnly) {
         EXPECT_EQ(error_of([&] { one.fetch(what).get(); }).code(), CURLE_RECV_ERROR) << method;
         EXPECT_EQ(asked(), 1u) << method;
     }
+    server = std::make_shared<mock>();
+    server->on("POST", home).reply(503);
+    auto what = again();
+    what.body = "x";
+    EXPECT_EQ(client(server).fetch(what).get().status(), 503);
+    EXPECT_EQ(asked(), 1u);
 }
 
 TEST_F(ARetry, IsOfAllMethodsWhereNothingWasSent) {
