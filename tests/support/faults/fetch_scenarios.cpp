@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/faults/scene.hpp"
 #include "support/nginx.hpp"
+#include <curlicue/curlicue.h>
 #include <curlicue/fetch.hpp>
 
 #include <chrono>
@@ -110,13 +111,50 @@ void closed_client(scene& on) {
     on.run();
 }
 
+// What is refused has not happened.
+void in_c(scene& on) {
+    on.open();
+    curlicue_multi* multi = nullptr;
+    const auto address = url("/bytes/1024");
+    int ends = 0;
+    curlicue_request page{};
+    page.size = sizeof page;
+    page.url = address.c_str();
+    page.data = &ends;
+    page.on_head = [](void*, curlicue_call*, const curlicue_head*) { return 0; };
+    page.on_body = [](void*, curlicue_call*, const char*, std::size_t) { return 0; };
+    page.on_done = [](void* data, curlicue_call*, const curlicue_outcome*) {
+        ++*static_cast<int*>(data);
+    };
+    on.trouble_begins();
+    if (curlicue_multi_new(on.loop(), nullptr, &multi) != CURLICUE_OK)
+        return;
+    int begun = 0;
+    for (const bool cancelled : {false, true}) {
+        curlicue_call* call = nullptr;
+        begun += curlicue_fetch(multi, nullptr, &page, &call) == CURLICUE_OK ? 1 : 0;
+        if (cancelled && call != nullptr)
+            curlicue_fetch_cancel(call);
+        on.run();
+        curlicue_fetch_free(call);
+    }
+    if (ends != begun)
+        on.judge(std::make_exception_ptr("not told once of each that was not refused"));
+    curlicue_multi_free(multi);
+    on.run();
+}
+
 } // namespace
 
 std::vector<scenario> fetch_scenarios() {
     return {
-        {"AFetchedText", &text}, {"AFetchedStream", &stream},
-        {"APipe", &pipe},        {"ARedirectAndARetry", &redirect_and_retry},
-        {"AQueue", &queue},      {"AClosedClient", &closed_client},
+        {"AFetchedText", &text},
+        {"AFetchedStream", &stream},
+        {"APipe", &pipe},
+        {"ARedirectAndARetry", &redirect_and_retry},
+        {"AFetchInC", &in_c},
+        {"AQueue", &queue},
+        {"AClosedClient", &closed_client},
     };
 }
 
