@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <sys/resource.h>
 #include <zlib.h>
 
 using namespace curlicue;
@@ -490,6 +492,21 @@ TEST_F(ABody, IsWrittenToAFileHoweverLittleOfItMayWait) {
         EXPECT_TRUE(read_file(directory / "body") == bytes(1 << 20));
     }
     run_until_idle();
+}
+
+TEST_F(ABody, HoldsNothingOnceItsFileMayNotGrow) {
+    const temporary_directory directory;
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{1 << 20, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    response one = run(made->get(url("/bytes/16777216")));
+    EXPECT_EQ(failure_of([&] { run(one.to_file(directory / "body")); }), std::errc::file_too_large);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, SIG_DFL);
+    run_until_idle();
+    EXPECT_FALSE(std::filesystem::exists(directory / "body"));
 }
 
 TEST_F(ABody, LeavesTheOldFileWhereItBreaksOff) {

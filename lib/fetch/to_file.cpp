@@ -59,6 +59,10 @@ public:
             again_ = nullptr;
     }
 
+    download(const download&) = delete;
+    download& operator=(const download&) = delete;
+    ~download() { body_->drop(); } // of which nothing is left, unless a file could not be written
+
     task<std::uint64_t> run() {
         auto opened =
             with_files(link_, [path = path_] { return std::make_shared<new_file>(path); });

@@ -111,6 +111,17 @@ void closed_client(scene& on) {
     on.run();
 }
 
+void file(scene& on) {
+    const auto path = on.directory() / "file";
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi, {.high_water = 1});
+    on.expect(
+        asks.get(url("/bytes/1048576")).then([path](response one) { return one.to_file(path); }));
+    on.run();
+    on.trouble_ends(); // the thread that wrote it may be about to end
+}
+
 // What is refused has not happened.
 void in_c(scene& on) {
     on.open();
@@ -148,13 +159,10 @@ void in_c(scene& on) {
 
 std::vector<scenario> fetch_scenarios() {
     return {
-        {"AFetchedText", &text},
-        {"AFetchedStream", &stream},
-        {"APipe", &pipe},
-        {"ARedirectAndARetry", &redirect_and_retry},
-        {"AFetchInC", &in_c},
-        {"AQueue", &queue},
-        {"AClosedClient", &closed_client},
+        {"AFetchedText", &text}, {"AFetchedStream", &stream},
+        {"APipe", &pipe},        {"ARedirectAndARetry", &redirect_and_retry},
+        {"AFetchedFile", &file}, {"AFetchInC", &in_c},
+        {"AQueue", &queue},      {"AClosedClient", &closed_client},
     };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "support/temporary_directory.hpp"
 #include <curlicue/async_multi.hpp>
 #include <curlicue/error.hpp>
 
@@ -37,6 +38,10 @@ public:
     uv_loop_t* loop() noexcept { return &loop_; }
     /// A handle that is borrowed from here: it is there until the loop is done with it.
     CURL* handle();
+    /// For files; it is there as long as this.
+    const temporary_directory& directory() {
+        return directory_ ? *directory_ : directory_.emplace();
+    }
     /// Until nothing keeps the loop.
     void run();
     void run_to(const std::function<bool()>& reached);
@@ -56,6 +61,7 @@ private:
     void ask_again();
 
     uv_loop_t loop_{};
+    std::optional<temporary_directory> directory_;
     std::unique_ptr<CURL, void (*)(CURL*)> handle_{nullptr, &curl_easy_cleanup};
     std::optional<async_multi> multi_;
     int expected_ = 0;
