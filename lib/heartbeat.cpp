@@ -19,8 +19,11 @@ constexpr std::size_t at_once = 256;
 // How late the end of a transfer's time may be noticed, where ends follow one another closely.
 constexpr std::chrono::milliseconds coarse(100);
 
-// How long at the most the calls of a round wait for a loop that has more to do than it can.
-constexpr std::chrono::seconds patience(2);
+// So many turns at the most the calls of a round wait for a loop that has more to do than it can: by
+// a clock, where libcurl waits for servers in each (mails, FTP), they would soon be one long wait.
+constexpr unsigned patience = 200;
+// And so long the next look waits for them.
+constexpr std::chrono::seconds longest_round(2);
 
 /// libcurl asks for neither a socket nor a time, and goes on only when all transfers are called for
 /// (7.88):
@@ -89,8 +92,13 @@ void heartbeat::expired() noexcept {
 void heartbeat::step(bool behind) noexcept {
     if (stage_ == stage::looking)
         return look();
-    if (behind && clock::now() - now_ < patience)
+    if (behind && put_off_ != patience) {
+        ++put_off_;
+        if (clock::now() - now_ >= longest_round)
+            end_round();
         return;
+    }
+    put_off_ = 0;
     while (stage_ == stage::beating && next_shard_ != shards_.size())
         if (beat(*shards_[next_shard_++]))
             return;

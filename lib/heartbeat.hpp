@@ -79,6 +79,7 @@ private:
     bool beats_ = false;         // this round, after its look
     bool running_ = false;       // there are transfers, by this round's look
     std::size_t next_shard_ = 0; // of this round
+    unsigned put_off_ = 0;       // turns in a row in which its calls had to wait
     clock::time_point now_;      // of this round
     clock::time_point next_beat_ = clock::time_point::max();
     clock::time_point next_look_ = clock::time_point::min(); // not sooner

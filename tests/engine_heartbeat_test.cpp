@@ -184,6 +184,28 @@ TEST_F(AHeartbeat, WaitsUntilTheLoopHasComeToAllThatIsReady) {
     started.front().over.cancel();
 }
 
+// As libcurl takes to the end of a mail, say: together they would be one long wait.
+TEST_F(AHeartbeat, WaitsForAllThatIsReadyHoweverLongEachTakes) {
+    const std::array<socket_pair, 8> pairs;
+    add(1, "https://one/");
+    turn();
+    inside(started.front().handle, [&](fake_multi& multi) {
+        for (const auto& each : pairs) {
+            multi.announce(each.fd(), CURL_POLL_IN);
+            each.make_readable();
+        }
+    });
+    int calls = 0, for_all = 0;
+    curl->on_action = [&](fake_multi&, curl_socket_t, int) {
+        ++calls;
+        for_all += calls_for_all() ? 1 : 0;
+        std::this_thread::sleep_for(150ms);
+    };
+    run_to([&] { return calls >= 20; });
+    EXPECT_EQ(for_all, 0);
+    started.front().over.cancel();
+}
+
 // What it counts. ---------------------------------------------------------------------------------
 
 TEST_F(AHeartbeat, CountsOneThatHasMovedBytes) {
