@@ -19,8 +19,9 @@ constexpr std::size_t at_once = 256;
 // How late the end of a transfer's time may be noticed, where ends follow one another closely.
 constexpr std::chrono::milliseconds coarse(100);
 
-// So many turns at the most the calls of a round wait for a loop that has more to do than it can: by
-// a clock, where libcurl waits for servers in each (mails, FTP), they would soon be one long wait.
+// So many turns at the most the calls of a round wait for a loop that has more to do than it can:
+// by a clock, where libcurl waits for servers in each (mails, FTP), they would soon be one long
+// wait.
 constexpr unsigned patience = 200;
 // And so long the next look waits for them.
 constexpr std::chrono::seconds longest_round(2);

@@ -142,7 +142,8 @@ describe('A body', () => {
         }
     });
 
-    test('needs no new memory after others', async () => {
+    // The sanitizer maps 1 MiB anew each time that it is asked for: 353 pages.
+    test('needs no new memory after others', { skip }, async () => {
         const bodies = () => Promise.all(Array.from({ length: 30 },
             async () => (await fetch(`${nginx.http}/bytes/${MIB}`)).bytes()));
         const faults = () => process.resourceUsage().minorPageFault;
