@@ -63,8 +63,8 @@ TEST_F(Shards, AreCountedTogether) {
     curl->on_action = [](fake_multi& multi, curl_socket_t, int) { multi.complete_all(); };
     started[10].handle.unpause();
     started[40].handle.unpause();
-    turn();
-    EXPECT_EQ(multi->stats().pending, 0u);
+    // The time of a turn may be over after one of them.
+    run_to([&] { return multi->stats().pending == 0; });
     EXPECT_EQ(multi->stats().completed, 50u);
     multi->run_until(multi->close());
     EXPECT_EQ(open(), 0u);
