@@ -38,10 +38,10 @@ protected:
         made.setopt<CURLOPT_WRITEDATA>(bodies.emplace_back());
         return made;
     }
-    void fetch(const std::string& url, int times) {
+    void fetch(const std::string& url, int times, curl_usessl tls = CURLUSESSL_NONE) {
         std::vector<future<easy>> all;
         for (int i = 0; i != times; ++i)
-            all.push_back(multi->add_handle(limited(url)));
+            all.push_back(multi->add_handle(limited(url).setopt<CURLOPT_USE_SSL>(tls)));
         for (const auto& outcome : run(when_all(std::move(all))))
             EXPECT_TRUE(outcome.has_value()) << outcome.error().message();
     }
@@ -78,6 +78,15 @@ TEST_F(WithoutAHeartbeat, FtpOverTlsGoesOn) {
     const pingpong_server server("ftps");
     for (int i = 0; i != 2; ++i) // the second time over the same control connections
         fetch(server.url("/1"), 20);
+    for (const auto& body : bodies)
+        EXPECT_EQ(body, "hello\n");
+    close();
+}
+
+TEST_F(WithoutAHeartbeat, FtpThatAsksForTlsGoesOn) {
+    const pingpong_server server("ftp");
+    for (int i = 0; i != 2; ++i)
+        fetch(server.url("/1"), 20, CURLUSESSL_ALL);
     for (const auto& body : bodies)
         EXPECT_EQ(body, "hello\n");
     close();

@@ -7,20 +7,9 @@
 #include <chrono>
 #include <stdexcept>
 #include <thread>
-#include <vector>
 
 namespace curlicue::test {
 namespace {
-
-std::vector<std::string> arguments(std::string scheme, const std::filesystem::path& log) {
-    const bool tls = scheme.back() == 's';
-    if (tls)
-        scheme.pop_back();
-    std::vector<std::string> words{scheme, log};
-    if (tls)
-        words.insert(words.end(), {nginx::shared().certificate_file(), nginx::shared().key_file()});
-    return words;
-}
 
 std::size_t lines_of(std::string_view text, std::string_view word) {
     std::size_t found = 0;
@@ -32,7 +21,9 @@ std::size_t lines_of(std::string_view text, std::string_view word) {
 } // namespace
 
 pingpong_server::pingpong_server(std::string_view scheme)
-    : scheme_(scheme), server_("pingpong_server.py", arguments(scheme_, directory_ / "log")) {}
+    : scheme_(scheme), server_("pingpong_server.py",
+                               {scheme_, directory_ / "log", nginx::shared().certificate_file(),
+                                nginx::shared().key_file()}) {}
 
 std::string pingpong_server::url(std::string_view path) const {
     return server_.url(scheme_ + "://127.0.0.1", path);

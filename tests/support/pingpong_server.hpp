@@ -13,7 +13,8 @@ namespace curlicue::test {
 /// A server that takes turns with its client, and writes down what matters to us.
 class pingpong_server {
 public:
-    /// @param scheme smtp, imap, pop3 or ftp, or with an s for TLS: nginx's certificate
+    /// @param scheme smtp, imap, pop3 or ftp, or with an s for TLS: nginx's certificate. ftp begins
+    /// TLS when it is asked to.
     explicit pingpong_server(std::string_view scheme);
 
     std::string url(std::string_view path) const;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""pingpong_server.py PORT PROTOCOL LOG [CERTIFICATE KEY]: smtp, imap, pop3 or ftp, over TLS where there is a certificate.
+"""pingpong_server.py PORT PROTOCOL LOG CERTIFICATE KEY: smtp, imap, pop3 or ftp, or with an s for TLS.
 
 Writes to LOG, a line each: `accepted SIZE`, a mail that is whole; `goodbye`, where somebody says so; `gone`, the end of
-a connection. FTP has one file, of six bytes, over TLS with a data connection that is encrypted too.
+a connection. FTP has one file, of six bytes, and begins TLS when asked to, on both connections.
 """
 
 import socket
@@ -14,8 +14,11 @@ import threading
 
 class Session:
     def __init__(self, client, log, context):
-        self.client, self.log, self.context = client, log, context
-        self.lines = client.makefile("rb")
+        self.log, self.context = log, context
+        self.talk_to(client)
+
+    def talk_to(self, client):
+        self.client, self.lines = client, client.makefile("rb")
 
     def say(self, *lines):
         for line in lines:
@@ -73,36 +76,41 @@ class Pop3(Session):
 
 class Ftp(Session):
     greeting = "220 here"
+    protected = False
     answers = {"USER": "331 who", "PASS": "230 welcome", "PWD": '257 "/"', "SIZE": "213 6"}
 
     def answer(self, words):
         verb = words[0].upper()
-        if verb == "EPSV":
+        if verb == "AUTH":
+            self.say("234 go on")
+            self.talk_to(self.context.wrap_socket(self.client, server_side=True))
+        elif verb == "EPSV":
             self.data = socket.create_server(("127.0.0.1", 0))
             self.say(f"229 (|||{self.data.getsockname()[1]}|)")
         elif verb == "RETR":
             self.say("150 it comes")
             with self.data, self.data.accept()[0] as plain:
-                with self.context.wrap_socket(plain, server_side=True) if self.context else plain as to:
+                with self.context.wrap_socket(plain, server_side=True) if self.protected else plain as to:
                     to.sendall(b"hello\n")
                     self.part_from(to)
             self.say("226 done")
         else:
             if verb == "QUIT":
                 self.note("goodbye")
+            self.protected |= words == ["PROT", "P"]
             self.say(self.answers.get(verb, "200 ok"))
 
     def part_from(self, client):
         try:
-            if self.context:
+            if self.protected:
                 client.unwrap()
         except OSError:
             pass  # it has seen enough
 
 
-def serve(plain, kind, log, context):
+def serve(plain, kind, log, context, begins_with_tls):
     try:
-        with context.wrap_socket(plain, server_side=True) if context else plain as client:
+        with context.wrap_socket(plain, server_side=True) if begins_with_tls else plain as client:
             kind(client, log, context).run()
     except OSError:
         pass  # the client has gone, in one way or another
@@ -111,14 +119,14 @@ def serve(plain, kind, log, context):
 
 def main():
     port, protocol, log, *certified = sys.argv[1:]
-    kind = {"smtp": Smtp, "imap": Imap, "pop3": Pop3, "ftp": Ftp}[protocol]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certified else None
-    if context:
-        context.load_cert_chain(*certified)
+    kind = {"smtp": Smtp, "imap": Imap, "pop3": Pop3, "ftp": Ftp}[protocol.rstrip("s")]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certified)
     listener = socket.create_server(("127.0.0.1", int(port)), backlog=1024)
     with open(log, "w", buffering=1) as log:
         while True:
-            threading.Thread(target=serve, args=(listener.accept()[0], kind, log, context), daemon=True).start()
+            session = (listener.accept()[0], kind, log, context, protocol.endswith("s"))
+            threading.Thread(target=serve, args=session, daemon=True).start()
 
 
 main()
