@@ -82,7 +82,7 @@ constexpr unsigned oldest_uv = 0x012c00;  // 1.44.0
     return true;
 }
 
-// While a bind is under way libcurl asks for no socket, and in FTP over TLS not for that of the
+// While a bind is under way libcurl asks for no socket, and in FTP not always for that of the
 // control connection: what goes on with the transfer is a call for all.
 void engine::idle_ready(shard& of, curl_socket_t socket, CURL* by) noexcept {
     if (!asks_for_too_little_ || !asks_for_too_little(by))

@@ -32,12 +32,7 @@ constexpr std::chrono::seconds longest_round(2);
 ///   before it opens the data connection (multi.c, MSTATE_DO: "sit down, relax and wait a little
 ///   while").
 /// - Where a second address refuses the connection, until half of the time to connect is over.
-bool may_be_forgotten(CURL* handle) noexcept {
-    if (speaks(handle, "ftp"))
-        return true;
-    curl_off_t begun = 0;
-    return curl_easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK && begun == 0;
-}
+bool may_be_forgotten(CURL* handle) noexcept { return speaks(handle, "ftp") || !has_begun(handle); }
 
 /// Another number whenever a byte has come or gone.
 curl_off_t bytes_of(CURL* handle) noexcept {

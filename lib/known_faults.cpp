@@ -28,9 +28,10 @@ constexpr std::array faults{
                 "the removal of a transfer waits for its name look-up",
                 "CURLOPT_QUICK_EXIT is set on owned easies"},
     // No socket while a bind is under way (openldap.c has no proto_getsock), and that of the data
-    // connection alone while the control connection has its turn (ftp_domore_getsock).
+    // connection alone while the control connection has its turn (ftp_domore_getsock): over TLS,
+    // and else before the transfer begins.
     known_fault{fault::asks_for_too_little, 0, 0x0808ff,
-                "LDAP and FTP over TLS wait for what libcurl does not ask to hear of",
+                "LDAP and FTP wait for what libcurl does not ask to hear of",
                 "all transfers are called for when something comes"},
     // The library beneath keeps the first transfer's handle (liblber).
     known_fault{fault::mixes_up_ldaps, 0, 0x0804ff,

@@ -18,7 +18,7 @@ enum class fault {
     keeps_shut_sockets,   ///< readable for ever
     forgets_its_pointers, ///< those that curl_multi_assign gave to sockets
     leaves_waker_readable,
-    asks_for_too_little,   ///< of FTP over TLS and LDAP: what would go on is not called for
+    asks_for_too_little,   ///< of FTP and LDAP: what would go on is not called for
     mixes_up_ldaps,        ///< connections that are used again
     ends_no_shutdown,      ///< of a TLS connection, unless all transfers are called for
     keeps_os_error,        ///< of an earlier transfer

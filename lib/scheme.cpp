@@ -65,6 +65,13 @@ bool is_variant(const char* scheme, const char* name) noexcept {
            scheme[size + std::strspn(scheme + size, "setSET")] == '\0';
 }
 
+/// Whether its connection is over TLS by now: where it begins without, from the answer to AUTH on.
+bool has_tls(CURL* transfer) noexcept {
+    const curl_tlssessioninfo* session = nullptr;
+    curl_easy_getinfo(transfer, CURLINFO_TLS_SSL_PTR, &session);
+    return session != nullptr && session->internals != nullptr;
+}
+
 template <class Condition> bool is_one(const char* scheme, Condition condition) noexcept {
     return std::ranges::any_of(waiting_protocols, [&](const waiting_protocol& each) {
         return condition(each.when) && is_variant(scheme, each.name);
@@ -119,8 +126,15 @@ bool speaks(CURL* transfer, std::string_view scheme) noexcept {
     return found != nullptr && curl_strnequal(found, scheme.data(), scheme.size()) != 0;
 }
 
+bool has_begun(CURL* transfer) noexcept {
+    curl_off_t begun = 0;
+    curl_easy_getinfo(transfer, CURLINFO_PRETRANSFER_TIME_T, &begun);
+    return begun != 0;
+}
+
 bool asks_for_too_little(CURL* transfer) noexcept {
-    return speaks(transfer, "ldap") || speaks(transfer, "ftp");
+    return speaks(transfer, "ldap") ||
+           (speaks(transfer, "ftp") && (has_tls(transfer) || !has_begun(transfer)));
 }
 
 } // namespace curlicue::detail

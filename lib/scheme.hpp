@@ -37,8 +37,11 @@ bool says_goodbye(CURL* transfer) noexcept;
 
 /// Whether a transfer speaks this protocol, over TLS or not. None before it has a connection.
 bool speaks(CURL* transfer, std::string_view scheme) noexcept;
+/// Whether it is connected and has said what is to come: data may flow.
+bool has_begun(CURL* transfer) noexcept;
 /// Whether it may go on when libcurl has asked for nothing: while LDAP's bind is under way, and in
-/// FTP for the control connection.
+/// FTP for the control connection: over TLS at any time, else until it has begun. Not for longer,
+/// since at the end of each file libcurl waits for an answer: of all in one call.
 bool asks_for_too_little(CURL* transfer) noexcept;
 
 } // namespace curlicue::detail

@@ -5,7 +5,9 @@
 #include "support/fake_curl/engine_fixture.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -443,6 +445,71 @@ TEST_F(AWatchOfAConnection, IgnoresWhatOthersThreadsDoWithItsEasyLater) {
         const int fd = open(handle);
         detail::close_socket(nullptr, fd);
     }).join();
+}
+
+// Of FTP, for whose control connection libcurl may not ask: over TLS, and before the data flow.
+class AWatchOfFtp : public AWatchOfAConnection {
+protected:
+    void SetUp() override {
+        using namespace std::chrono_literals;
+        AWatchOfAConnection::SetUp();
+        if (!has(detail::fault::asks_for_too_little))
+            GTEST_SKIP() << "this libcurl asks for all that it needs";
+        over = {};
+        restart({.sharding = shards::one, .heartbeat = 0ms, .upkeep = false});
+        curl->infos = {{CURLINFO_SCHEME, reinterpret_cast<curl_off_t>("FTP")},
+                       {CURLINFO_TLS_SSL_PTR, reinterpret_cast<curl_off_t>(&session)},
+                       {CURLINFO_PRETRANSFER_TIME_T, 0}};
+        handle.setopt<CURLOPT_URL>("ftp://one/");
+        begin();
+    }
+    struct state {
+        bool begun, over_tls;
+        std::ptrdiff_t calls; // for all transfers, each time
+    };
+    static constexpr std::array<state, 4> states{
+        {{false, false, 1}, {true, false, 0}, {false, true, 1}, {true, true, 1}}};
+    void enter(const state& next) {
+        curl->infos[CURLINFO_PRETRANSFER_TIME_T] = next.begun ? 1 : 0;
+        session.internals = next.over_tls ? this : nullptr;
+    }
+    void ask_for(int fd, int what) {
+        inside(handle,
+               [&](fake_multi& multi) { multi.announce(fd, what, handle.native_handle()); });
+    }
+    /// In a turn of the loop.
+    std::ptrdiff_t calls_for_all() {
+        curl->actions.clear();
+        turn();
+        return std::ranges::count(curl->actions, true, &fake_curl::action::for_all);
+    }
+
+    curl_tlssessioninfo session{CURLSSLBACKEND_NONE, nullptr};
+};
+
+TEST_F(AWatchOfFtp, CallsForAllWhenItChangesWhereThatMayBeNeeded) {
+    for (const auto& each : states) {
+        enter(each);
+        for (const int what : {CURL_POLL_IN, CURL_POLL_OUT, CURL_POLL_REMOVE}) {
+            ask_for(pair.fd(), what);
+            EXPECT_EQ(calls_for_all(), each.calls) << each.begun << each.over_tls << what;
+        }
+    }
+}
+
+TEST_F(AWatchOfFtp, CallsForAllWhenUnaskedForItHearsWhereThatMayBeNeeded) {
+    const int fd = open(handle);
+    ASSERT_EQ(::dup2(pair.fd(), fd), fd);
+    for (const auto& each : states) {
+        enter(each);
+        ask_for(fd, CURL_POLL_IN);
+        ask_for(fd, CURL_POLL_REMOVE);
+        turn();
+        pair.make_readable();
+        EXPECT_EQ(calls_for_all(), each.calls) << each.begun << each.over_tls;
+        pair.drain();
+    }
+    inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
 }
 
 // Errors. -----------------------------------------------------------------------------------------

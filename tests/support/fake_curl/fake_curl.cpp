@@ -22,11 +22,12 @@ template <class T> T* poison() noexcept { return reinterpret_cast<T*>(std::uintp
 
 } // namespace
 
-void fake_multi::announce(curl_socket_t socket, int what) {
+void fake_multi::announce(curl_socket_t socket, int what, CURL* by) {
     EXPECT_TRUE(fake_curl::current().inside());
     if (socket_function == nullptr)
         return;
-    EXPECT_EQ(socket_function(poison<CURL>(), socket, what, socket_data, poison<void>()), 0);
+    CURL* const easy = by != nullptr ? by : poison<CURL>();
+    EXPECT_EQ(socket_function(easy, socket, what, socket_data, poison<void>()), 0);
 }
 
 void fake_multi::set_timer(long timeout_ms) {

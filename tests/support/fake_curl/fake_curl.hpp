@@ -22,8 +22,9 @@ enum class fake_call { add, remove, socket_action, info_read, pause, cleanup };
 /// while one of its calls is on the stack.
 class fake_multi {
 public:
-    /// Tells the socket callback; the easy and the `socketp` that come with it may not be touched.
-    void announce(curl_socket_t socket, int what);
+    /// Tells the socket callback; the `socketp` that comes with it, and the easy where none is
+    /// named, may not be touched.
+    void announce(curl_socket_t socket, int what, CURL* by = nullptr);
     /// Tells the timer callback.
     void set_timer(long timeout_ms);
     /// Queues the message that a transfer is over.
