@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "new_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <random>
 #include <string>
 #include <system_error>
 
 namespace curlicue::detail {
+namespace {
+
+// So much at a time is written: for 256 KiB ext4 takes larger folios, which lasted three times as
+// long (Linux 6, `dd bs=256k` and `bs=64k`).
+constexpr std::size_t slice = std::size_t{64} << 10;
+
+} // namespace
 
 new_file::new_file(const std::filesystem::path& name) : name_(name) {
     std::random_device random;
@@ -27,8 +36,11 @@ new_file::~new_file() {
 }
 
 void new_file::write(std::string_view data) {
-    require(std::fwrite(data.data(), 1, data.size(), file_.get()) == data.size());
-    size_ += data.size();
+    for (; !data.empty(); data.remove_prefix(std::min(slice, data.size()))) {
+        const auto size = std::min(slice, data.size());
+        require(std::fwrite(data.data(), 1, size, file_.get()) == size);
+        size_ += size;
+    }
 }
 
 void new_file::start_anew() {
