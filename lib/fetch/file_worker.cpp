@@ -15,10 +15,10 @@
 namespace curlicue::detail {
 namespace {
 
-// So long it waits for more, for the next block of a file: less than a thread costs.
+// So long it waits for more, the next block of a file: a thread for each would cost more.
 constexpr std::chrono::milliseconds lull{10};
 
-/// A thread that is there while there is something to do.
+/// A thread that is there while there is something to do, and a moment longer.
 class file_worker {
 public:
     /// That of this process. It is never destroyed: the thread may outlive everything static.
