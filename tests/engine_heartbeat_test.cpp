@@ -77,6 +77,17 @@ protected:
         run_to([&] { return over(0); });
         return for_all;
     }
+    /// A transfer to whose sockets something has come.
+    void add_one_with(const std::array<socket_pair, 8>& pairs) {
+        add(1, "https://one/");
+        turn();
+        inside(started.front().handle, [&](fake_multi& multi) {
+            for (const auto& each : pairs) {
+                multi.announce(each.fd(), CURL_POLL_IN);
+                each.make_readable();
+            }
+        });
+    }
     bool over(std::size_t number) const { return started.at(number).over.ready(); }
     std::size_t beats() const { return multi->stats().heartbeats; }
 };
@@ -162,14 +173,7 @@ TEST_F(AHeartbeat, LeavesABusyShardAloneWhereEverybodyMoves) {
 TEST_F(AHeartbeat, WaitsUntilTheLoopHasComeToAllThatIsReady) {
     const std::array<socket_pair, 8> pairs;
     begin({.sharding = shards::one});
-    add(1, "https://one/");
-    turn();
-    inside(started.front().handle, [&](fake_multi& multi) {
-        for (const auto& each : pairs) {
-            multi.announce(each.fd(), CURL_POLL_IN);
-            each.make_readable();
-        }
-    });
+    add_one_with(pairs);
     int calls = 0, for_all = 0;
     curl->on_action = [&](fake_multi&, curl_socket_t, int) {
         ++calls;
@@ -187,14 +191,7 @@ TEST_F(AHeartbeat, WaitsUntilTheLoopHasComeToAllThatIsReady) {
 // As libcurl takes to the end of a mail, say: together they would be one long wait.
 TEST_F(AHeartbeat, WaitsForAllThatIsReadyHoweverLongEachTakes) {
     const std::array<socket_pair, 8> pairs;
-    add(1, "https://one/");
-    turn();
-    inside(started.front().handle, [&](fake_multi& multi) {
-        for (const auto& each : pairs) {
-            multi.announce(each.fd(), CURL_POLL_IN);
-            each.make_readable();
-        }
-    });
+    add_one_with(pairs);
     int calls = 0, for_all = 0;
     curl->on_action = [&](fake_multi&, curl_socket_t, int) {
         ++calls;
