@@ -49,6 +49,8 @@ public:
 private:
     // NOLINTNEXTLINE(bugprone-exception-escape): jobs keep their failures
     void run() noexcept {
+        // glibc unloads no library while a thread has still to destroy a thread_local of it.
+        const thread_local auto stay = std::make_unique<int>();
         while (auto job = next())
             job();
     }
