@@ -217,20 +217,6 @@ protected:
         });
     }
 
-    /// The address sanitizer is to see who uses memory that was freed.
-    bool uses_memory_again() {
-        int allocated = 0;
-        for (int i = 0; i != 2; ++i) {
-            const int before = allocations();
-            promise<int> source(multi->executor());
-            auto sink = source.get_future();
-            source.set_value(1);
-            sink.get();
-            allocated = allocations() - before;
-        }
-        return allocated == 0;
-    }
-
     /// What libcurl 8.10 to 8.14 call beside: 5.7 to 6 calls a request in all, by measurement.
     static double one_more(const spent& all) {
         const auto version = curl_version_info(CURLVERSION_NOW)->version_num;
@@ -250,19 +236,19 @@ private:
 // Allocations. ------------------------------------------------------------------------------------
 
 TEST_F(ACost, OfATransferThatIsAwaitedIsNoAllocation) {
-    if (!uses_memory_again())
+    if (!uses_memory_again(multi->executor()))
         GTEST_SKIP() << "nothing is used again under this sanitizer";
     EXPECT_EQ(awaited(64).allocations, 0);
 }
 
 TEST_F(ACost, OfATransferWithAContinuationIsNoAllocation) {
-    if (!uses_memory_again())
+    if (!uses_memory_again(multi->executor()))
         GTEST_SKIP() << "nothing is used again under this sanitizer";
     EXPECT_EQ(continued(64).allocations, 0);
 }
 
 TEST_F(ACost, OfTimeoutsThatAreCancelledTogetherIsNoAllocation) {
-    if (!uses_memory_again())
+    if (!uses_memory_again(multi->executor()))
         GTEST_SKIP() << "nothing is used again under this sanitizer";
     std::deque<promise<int>> sources;
     std::deque<future<int>> limited;
@@ -381,7 +367,7 @@ TEST_F(ACost, OfANewConnectionIsNoPollHandle) {
 }
 
 TEST_F(ACost, OfANewConnectionIsNoAllocation) {
-    if (!uses_memory_again())
+    if (!uses_memory_again(multi->executor()))
         GTEST_SKIP() << "nothing is used again under this sanitizer";
     measured = 640;
     page.setopt<CURLOPT_FORBID_REUSE>(true);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curlicue/detail/export.hpp>
+#include <curlicue/detail/recycling_allocator.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +62,7 @@ public:
 
 private:
     friend struct detail::header_access;
-    // Where a field stands in the text: two allocations a list, however many it has.
+    // Where a field stands in the text.
     struct place {
         std::uint32_t name, value, end;
     };
@@ -71,8 +72,11 @@ private:
     place append(std::string_view name, std::string_view value);
     void forget_replaced();
 
-    std::string text_;
-    std::vector<place> places_;
+    template <class T> using kept = detail::recycling_allocator<T>;
+    using text = std::basic_string<char, std::char_traits<char>, kept<char>>;
+
+    text text_;
+    std::vector<place, kept<place>> places_;
 };
 
 class header_list::const_iterator {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../recycling_allocator.hpp"
 #include "ongoing.hpp"
+#include <curlicue/detail/recycling_allocator.hpp>
 #include <curlicue/executor.hpp>
 #include <curlicue/fetch.hpp>
 #include <curlicue/fetch_error.hpp>

@@ -131,10 +131,10 @@ std::vector<std::string_view> header_list::all(std::string_view name) const {
 bool header_list::contains(std::string_view name) const noexcept { return find(name) != size(); }
 
 header_field header_list::at(std::size_t index) const noexcept {
-    const std::string_view text(text_);
+    const std::string_view all(text_);
     const auto& where = places_[index];
-    return {text.substr(where.name, where.value - where.name),
-            text.substr(where.value, where.end - where.value)};
+    return {all.substr(where.name, where.value - where.name),
+            all.substr(where.value, where.end - where.value)};
 }
 
 std::size_t header_list::find(std::string_view name, std::size_t from) const noexcept {
@@ -152,7 +152,7 @@ header_list::place header_list::append(std::string_view name, std::string_view v
     if (more <= text_.capacity() - start) {
         text_.append(name).append(value);
     } else {
-        std::string grown;
+        text grown;
         grown.reserve(2 * (start + more));
         grown.append(text_).append(name).append(value);
         text_.swap(grown);
