@@ -2,6 +2,7 @@
 // The bodies of responses.
 #include "support/fetch_fixture.hpp"
 #include "support/temporary_directory.hpp"
+#include <curlicue/combinators.hpp>
 #include <curlicue/sleep.hpp>
 
 #include <atomic>
@@ -135,6 +136,33 @@ TEST_F(ABody, WaitsForMemoryOfItsClientAndEachGoesOn) {
     EXPECT_EQ(read_away(stream), size);
     for (std::size_t i = 0; i + 1 != count; ++i)
         EXPECT_EQ(run(all[i].text()).size(), size);
+}
+
+TEST_F(ABody, LeavesOthersTheirShareOfTheMemory) {
+    constexpr std::size_t count = 8, share = 8 * CURL_MAX_WRITE_SIZE;
+    const auto silent = saying("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n", true);
+    const client slow(*multi, {.memory = count * share});
+    std::vector<response> others;
+    for (std::size_t i = 1; i != count; ++i)
+        others.push_back(run(slow.get(silent.url())));
+    response one = run(slow.get(url("/bytes/1048576")));
+    run_to([&] { return slow.stats().bytes >= share - CURL_MAX_WRITE_SIZE; });
+    rest();
+    EXPECT_LE(slow.stats().bytes, share);
+}
+
+TEST_F(ABody, CountsWhatLibcurlKeepsOfItAsMemory) {
+    constexpr std::size_t count = 40, piece = CURL_MAX_WRITE_SIZE;
+    const client slow(*multi, {.memory = count * 2 * piece});
+    std::vector<future<response>> heads;
+    for (std::size_t i = 0; i != count; ++i)
+        heads.push_back(slow.get(url("/bytes/1048576")));
+    auto all = run(gather(std::move(heads)));
+    rest();
+    // Two of each would fit. Of those that hold two it keeps a third.
+    EXPECT_LE(slow.stats().bytes, count * 2 * piece * 15 / 16);
+    for (auto& one : all)
+        EXPECT_EQ(run(one.text()).size(), 1048576u);
 }
 
 TEST_F(ABody, IsNoLongerThanItsReaderAllows) {

@@ -78,7 +78,8 @@ struct client_options {
     retry_policy retries = retry_policy();
     std::size_t most_body = std::size_t{64} << 20;
     std::size_t high_water = std::size_t{1} << 20; ///< bytes of a body that may wait
-    std::size_t memory = 0; ///< bytes of all bodies together that may wait; 0: no limit
+    /// Bytes of all bodies together that may wait, of each no more than its share; 0: no limit.
+    std::size_t memory = 0;
     http_version version = http_version::automatic;
     proxy_options proxy = proxy_options();
     tls_options tls = tls_options();

@@ -76,6 +76,7 @@ void exchange::end() noexcept {
     const auto outcome = std::exchange(transfer_, nullptr)->take_noexcept();
     network_->deadlines().remove(*this);
     waits_for_memory::unlink();
+    network_->memory().give_back(std::exchange(refused_, 0));
     try {
         at_end_ = measured();
         ended_well_ = outcome.has_value() && !failure_;

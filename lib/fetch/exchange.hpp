@@ -115,6 +115,7 @@ private:
     future<std::string> rest_after_close();
     template <class Step> void on_loop(Step step);
     bool has_room(std::size_t more) const noexcept;
+    std::size_t may_wait() const noexcept;
     bool has_enough() const noexcept;
     std::string take(std::size_t most);
     void forget_waiting() noexcept;
@@ -172,6 +173,7 @@ private:
     std::exception_ptr failure_;
 
     byte_queue waiting_;
+    std::size_t refused_ = 0; // by us, while it is paused: libcurl keeps as much
     mutable small_mutex beginning_mutex_;
     std::string beginning_; // of the body of an error
     std::uint64_t received_ = 0;

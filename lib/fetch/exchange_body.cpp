@@ -3,6 +3,7 @@
 #include "exchange.hpp"
 #include <curlicue/error.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -21,12 +22,17 @@ bool exchange::has_room(std::size_t more) const noexcept {
         return true;
     if (gathering_)
         return more <= most_body - waiting_.size();
-    return waiting_.empty() || (waiting_.size() < high_water_ && !network_->memory().full());
+    return waiting_.empty() || (waiting_.size() < may_wait() && !network_->memory().full());
+}
+
+std::size_t exchange::may_wait() const noexcept {
+    return std::min(high_water_, network_->share_of_memory());
 }
 
 std::size_t exchange::take_data(std::string_view data) {
     body_began_ = true;
     last_byte_ = now();
+    network_->memory().forget(std::exchange(refused_, 0)); // here it is again
     if (!published_)
         publish();
     if (dropped_) {
@@ -44,7 +50,9 @@ std::size_t exchange::take_data(std::string_view data) {
             return CURL_WRITEFUNC_ERROR;
         }
         paused_ = true;
-        if (waiting_.size() < high_water_)
+        refused_ = data.size();
+        network_->memory().hold(refused_);
+        if (waiting_.size() < may_wait())
             network_->memory().wait(*this);
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -86,7 +94,7 @@ std::string exchange::take(std::size_t most) {
 }
 
 void exchange::forget_waiting() noexcept {
-    const auto size = waiting_.size();
+    const auto size = waiting_.size() + std::exchange(refused_, 0);
     waiting_.clear();
     network_->memory().give_back(size);
 }

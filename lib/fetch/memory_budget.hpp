@@ -3,8 +3,12 @@
 
 #include <curlicue/detail/intrusive_list.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+
+#include <curl/curl.h>
 
 namespace curlicue::detail {
 
@@ -17,7 +21,7 @@ protected:
     ~waits_for_memory() = default;
 };
 
-/// The bytes that all bodies of a client hold together.
+/// The bytes of all bodies of a client that wait, with us or with libcurl.
 /// @threading loop-bound
 class memory_budget {
 public:
@@ -25,7 +29,17 @@ public:
 
     /// Whether no more may be held; who holds nothing may always.
     bool full() const noexcept { return most_ != 0 && held_ >= most_; }
+    /// How much one of so many bodies may hold and still take a piece, so that the first leave the
+    /// others some.
+    std::size_t share(std::size_t bodies) const noexcept {
+        if (most_ == 0)
+            return SIZE_MAX;
+        const auto each = most_ / std::max(bodies, std::size_t{1});
+        return each - std::min(each, std::size_t{CURL_MAX_WRITE_SIZE});
+    }
     void hold(std::size_t bytes) noexcept { held_ += bytes; }
+    /// They are held in another way, at once.
+    void forget(std::size_t bytes) noexcept { held_ -= bytes; }
     void give_back(std::size_t bytes) noexcept {
         held_ -= bytes;
         while (!full() && !waiting_.empty())

@@ -50,6 +50,8 @@ public:
     /// None, unless the client is to have one.
     hsts_cache* hsts() noexcept { return hsts_ ? &*hsts_ : nullptr; }
     memory_budget& memory() noexcept { return memory_; }
+    /// Of one body, in bytes.
+    std::size_t share_of_memory() const noexcept { return memory_.share(ongoing_->transfers()); }
     detail::deadlines& deadlines() noexcept { return deadlines_; }
 
     void started(exchange_node& one) noexcept;
