@@ -133,18 +133,29 @@ future<response> client_core::fetch(request what) {
         may_begin() ? spawn_here(link_, std::move(running)) : spawn_at(link_, std::move(running));
     ongoing_->cancelled_by(known->going_on, head.checked());
     counts_->requests.fetch_add(1, std::memory_order_relaxed);
-    if (known->deadline == fetch_call::clock::time_point::max())
-        return head;
+    return known->deadline == fetch_call::clock::time_point::max()
+               ? std::move(head)
+               : within_total(std::move(head), known);
+}
+
+future<response> client_core::within_total(future<response> head,
+                                           const std::shared_ptr<fetch_call>& known) const {
     const auto left = saturated<std::chrono::milliseconds>(known->deadline - link_->now());
-    return std::move(head).timeout(left).catch_error(
-        [known](const std::exception_ptr& why) -> response {
-            try {
-                std::rethrow_exception(why);
-            } catch (const timed_out&) {
-                throw fetch_error(errc::timed_out, known->phase, known->attempts,
-                                  time_limit::total);
-            }
-        });
+    const auto running = head.checked();
+    try {
+        return std::move(head).timeout(left).catch_error(
+            [known](const std::exception_ptr& why) -> response {
+                try {
+                    std::rethrow_exception(why);
+                } catch (const timed_out&) {
+                    throw fetch_error(errc::timed_out, known->phase, known->attempts,
+                                      time_limit::total);
+                }
+            });
+    } catch (...) { // what is refused does not go on
+        running->cancel();
+        throw;
+    }
 }
 
 // NOLINTNEXTLINE(*-unnecessary-value-param): a coroutine keeps what it is given

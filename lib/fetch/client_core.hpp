@@ -55,6 +55,8 @@ private:
     void build();
     void complete(request& what);
     bool may_begin() const noexcept;
+    future<response> within_total(future<response> head,
+                                  const std::shared_ptr<fetch_call>& known) const;
     task<response> run(request what, attendance while_it_runs);
     template <class Tell> void tell(Tell call_it) noexcept;
 

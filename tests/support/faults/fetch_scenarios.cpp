@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -123,6 +124,24 @@ void file(scene& on) {
 }
 
 // What is refused has not happened.
+void with_a_total(scene& on) {
+    auto& multi = on.open();
+    on.trouble_begins();
+    const client asks(multi);
+    std::optional<future<response>> head;
+    try {
+        head = asks.fetch({.url = url("/bytes/1048576"), .limits = {.total = 10s}});
+    } catch (...) {
+        on.run();
+        if (asks.stats().bytes != 0)
+            on.judge(std::make_exception_ptr("what was refused has gone on"));
+        throw;
+    }
+    on.expect(std::move(*head).then([](response one) { return one.discard(); }));
+    on.run();
+}
+
+// Likewise.
 void in_c(scene& on) {
     on.open();
     curlicue_multi* multi = nullptr;
@@ -159,10 +178,11 @@ void in_c(scene& on) {
 
 std::vector<scenario> fetch_scenarios() {
     return {
-        {"AFetchedText", &text}, {"AFetchedStream", &stream},
-        {"APipe", &pipe},        {"ARedirectAndARetry", &redirect_and_retry},
-        {"AFetchedFile", &file}, {"AFetchInC", &in_c},
-        {"AQueue", &queue},      {"AClosedClient", &closed_client},
+        {"AFetchedText", &text},   {"AFetchedStream", &stream},
+        {"APipe", &pipe},          {"ARedirectAndARetry", &redirect_and_retry},
+        {"AFetchedFile", &file},   {"AFetchInC", &in_c},
+        {"AQueue", &queue},        {"AClosedClient", &closed_client},
+        {"ATotal", &with_a_total},
     };
 }
 
