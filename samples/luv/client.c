@@ -7,6 +7,8 @@
 
 void client_call(struct client* client, int reference, void* argument) {
     lua_State* const L = client->L;
+    if (L == NULL) /* what was on its way when the state began to close */
+        return;
     /* Nothing here allocates, so nothing is raised outside of the protected call. */
     lua_rawgeti(L, LUA_REGISTRYINDEX, reference);
     if (argument != NULL)

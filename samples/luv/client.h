@@ -25,7 +25,7 @@ int client_open(struct client* client);
 int client_close(struct client* client, int callback);
 
 /* Calls the function that `reference` is to with `argument`, unless that is null, as luv calls
- * back: an error goes where those of luv's callbacks go. */
+ * back: an error goes where those of luv's callbacks go. Once the state closes it calls nothing. */
 void client_call(struct client* client, int reference, void* argument);
 
 /* Pushes nil, a message, the status. @returns 3 */

@@ -100,8 +100,7 @@ static void done(void* data, curlicue_call* call, const curlicue_outcome* outcom
     struct transfer* const transfer = data;
     (void)call;
     transfer->outcome = outcome;
-    if (transfer->client->L != NULL)
-        client_call(transfer->client, transfer->client->tell, transfer);
+    client_call(transfer->client, transfer->client->tell, transfer);
 }
 
 struct transfer* transfer_new(lua_State* L, struct client* client) {
