@@ -5,6 +5,7 @@
 #include "../process.hpp"
 #include <curlicue/detail/process_mark.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -17,6 +18,11 @@ namespace {
 
 // So long it waits for more, the next block of a file: a thread for each would cost more.
 constexpr std::chrono::milliseconds lull{10};
+
+/// glibc unloads no library while a thread has still to destroy a thread_local of it.
+struct stays_loaded {
+    ~stays_loaded() { std::atomic_signal_fence(std::memory_order_seq_cst); } // or it were trivial
+};
 
 /// A thread that is there while there is something to do, and a moment longer.
 class file_worker {
@@ -49,8 +55,7 @@ public:
 private:
     // NOLINTNEXTLINE(bugprone-exception-escape): jobs keep their failures
     void run() noexcept {
-        // glibc unloads no library while a thread has still to destroy a thread_local of it.
-        const thread_local auto stay = std::make_unique<int>();
+        const thread_local stays_loaded until_it_ends{};
         while (auto job = next())
             job();
     }
