@@ -4,6 +4,7 @@
 #include <curlicue/fetch.hpp>
 
 #include <array>
+#include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ curlicue::future<std::string> read(input& from, curlicue::executor& where) {
     return from.next->get_future();
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     if (argc != 2)
         return std::cerr << "usage: … | upload URL\n", 2;
     curlicue::async_multi multi(uv_default_loop());
@@ -48,12 +49,11 @@ int main(int argc, char** argv) {
     uv_pipe_init(uv_default_loop(), &in.pipe, 0);
     uv_pipe_open(&in.pipe, STDIN_FILENO);
     auto body = curlicue::request_body::stream([&] { return read(in, multi.executor()); });
-    auto sent = client.put(argv[1], std::move(body)).then([](curlicue::response r) {
-        return std::move(r).throw_for_status().text();
-    });
-    const auto answer = multi.run_until(when_all(std::move(sent))).front();
-    std::cout << (answer.has_value() ? answer.value() : answer.message()) << '\n';
+    auto answer = multi.run_until(client.put(argv[1], std::move(body)));
+    std::cout << multi.run_until(answer.throw_for_status().text()) << '\n';
     uv_close(reinterpret_cast<uv_handle_t*>(&in.pipe), nullptr);
     multi.run_until(multi.close());
-    return answer.has_value() ? 0 : 1;
+} catch (const std::exception& error) {
+    std::cerr << "upload: " << error.what() << '\n';
+    return 1;
 }

@@ -232,7 +232,9 @@ TEST_F(Sample, UploadSendsWhatComesThroughAPipe) {
     EXPECT_TRUE(run("get", there));
     EXPECT_TRUE(out() == bytes(1 << 24));
     EXPECT_FALSE(run("echo one | upload", server_.http("/status/404")));
-    EXPECT_THAT(lines(), ElementsAre(HasSubstr("404")));
+    EXPECT_THAT(err(), StartsWith("upload: fetch: status 404"));
+    EXPECT_FALSE(run("echo one | upload", "no-scheme"));
+    EXPECT_THAT(err(), HasSubstr("no scheme"));
 }
 
 TEST_F(Sample, RelayPutsWhatItGets) {
