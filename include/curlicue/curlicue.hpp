@@ -3,12 +3,14 @@
 
 /// All of curlicue.
 #include <curlicue/async_multi.hpp>
+#include <curlicue/breaker.hpp>
 #include <curlicue/easy.hpp>
 #include <curlicue/easy_pool.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/executor.hpp>
 #include <curlicue/fetch.hpp>
 #include <curlicue/future.hpp>
+#include <curlicue/hedge.hpp>
 #include <curlicue/loop.hpp>
 #include <curlicue/mime.hpp>
 #include <curlicue/mock.hpp>

@@ -32,7 +32,6 @@ struct fetch_call {
     unsigned attempts = 1;
     std::uint64_t resumed_at = 0; ///< the offset that `to_file` has asked for
     bool redirected = false;
-    bool handed_out = false;                ///< the caller has the response: this hop was the last
     bool over = false;                      ///< and its end has been told
     fetch_phase phase = fetch_phase::queue; ///< how far it came
     std::chrono::microseconds queued{0};    ///< of the next hop

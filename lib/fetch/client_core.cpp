@@ -32,8 +32,8 @@ public:
 
     void failed(const std::exception_ptr& why) noexcept { leave(why); }
     /// The rest of it is the response's business.
-    void handed_out(const response_state& state) noexcept {
-        known_->handed_out = true;
+    void handed_out(response_state& state) noexcept {
+        state.is_handed_out();
         std::exception_ptr failure;
         if (state.over(failure))
             known_->client->end(*known_, failure);

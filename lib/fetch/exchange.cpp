@@ -106,7 +106,7 @@ void exchange::settle() noexcept {
     if (handle_ && plain_ && ended_well_)
         network_->give_back(*std::move(handle_));
     handle_.reset();
-    if (of && of->handed_out && of->client)
+    if (handed_out_ && of && of->client)
         of->client->end(*of, failure_);
     if (!published_)
         head_state_->tell(failure(failure_));

@@ -57,6 +57,10 @@ public:
             old_->drop();
         let_go_of_kept();
     }
+    void is_handed_out() noexcept override {
+        if (old_)
+            old_->is_handed_out();
+    }
     bool over(std::exception_ptr& failure) const override {
         return old_ ? old_->over(failure) : response_state::over(failure);
     }

@@ -88,6 +88,8 @@ public:
     virtual std::string peek(std::size_t most) const;
     /// Kept until the body is over, or dropped.
     virtual void keep(std::shared_ptr<const void> what) { kept_.push_back(std::move(what)); }
+    /// The caller has it: of the request there is no other hop or attempt.
+    virtual void is_handed_out() noexcept { handed_out_ = true; }
     /// Nothing of the body comes any more; with `failure`, if that was why.
     virtual bool over(std::exception_ptr& failure) const;
     virtual timings times() const { return {}; }
@@ -99,6 +101,7 @@ protected:
     /// A piece of no more than `most` bytes, empty at the end. One at a time.
     virtual future<std::string> read_some(std::size_t most) = 0;
     void let_go_of_kept() noexcept { kept_.clear(); }
+    bool handed_out_ = false;
 
 private:
     std::exception_ptr refuse(std::exception_ptr why) noexcept;
