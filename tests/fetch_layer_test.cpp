@@ -2,6 +2,7 @@
 // The layers that are ready-made, without a network.
 #include "support/failure.hpp"
 #include <curlicue/breaker.hpp>
+#include <curlicue/coalesce.hpp>
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/fetch.hpp>
@@ -43,6 +44,168 @@ protected:
     }();
     const std::string home = "http://example.test/";
 };
+
+// Coalesce. ---------------------------------------------------------------------------------------
+
+class ACoalesce : public ALayer {
+protected:
+    const client& shared = with({.network_layers = {coalesce{}}});
+};
+
+TEST_F(ACoalesce, AsksOnceForEqualRequests) {
+    server->on("GET", home).reply(200, {{"X-One", "1"}}, "hello").after(1s);
+    std::vector<future<response>> all;
+    for (int i = 0; i != 3; ++i)
+        all.push_back(shared.get(home, {{"Accept", "text/plain"}}));
+    server->advance(1s);
+    for (auto& each : all) {
+        auto one = each.get();
+        EXPECT_EQ(one.status(), 200);
+        EXPECT_EQ(one.headers().get("x-one"), "1");
+        EXPECT_EQ(one.text().get(), "hello");
+    }
+    EXPECT_EQ(asked(), 1u);
+}
+
+TEST_F(ACoalesce, AsksAgainAfterTheHead) {
+    server->on("GET", home).reply(200, {}, "hello");
+    for (int i = 0; i != 2; ++i)
+        EXPECT_EQ(shared.get(home).get().text().get(), "hello");
+    EXPECT_EQ(asked(), 2u);
+}
+
+TEST_F(ACoalesce, AsksForEachThatIsLikeNoOther) {
+    server->on("GET", home).after(1s);
+    server->on("GET", home + "?").after(1s);
+    server->on("HEAD", home).after(1s);
+    server->on("GET", "http://user:password@example.test/").after(1s);
+    std::vector<request> all;
+    for (int i = 0; i != 2; ++i) { // never shared
+        all.push_back({.url = home, .headers = {{"Authorization", "Bearer secret"}}});
+        all.push_back({.url = home, .headers = {{"Cookie", "a=b"}}});
+        all.push_back({.url = home, .tweak = [](easy&) {}});
+        all.push_back({.url = home, .progress = [](const transfer_progress&) {}});
+        all.push_back({.url = home, .method = "HEAD"});
+        all.push_back({.url = "http://user:password@example.test/"});
+        all.push_back({.url = home, .method = "GET", .body = "text"});
+    }
+    all.push_back({.url = home}); // nor with one another
+    all.push_back({.url = home + "?"});
+    all.push_back({.url = home, .headers = {{"Accept", "text/plain"}}});
+    all.push_back({.url = home, .limits = {.first_byte = 5s}});
+    all.push_back({.url = home, .most_body = 10});
+    all.push_back({.url = home, .decompress = false});
+    std::vector<future<response>> answers;
+    for (const auto& each : all)
+        answers.push_back(shared.fetch(each));
+    EXPECT_EQ(asked(), all.size());
+    for (auto& each : answers)
+        each.cancel();
+}
+
+TEST_F(ACoalesce, IsOfOneClient) {
+    const layer both = coalesce{};
+    const auto& one = with({.network_layers = {both}});
+    const auto& other = with({.network_layers = {both}});
+    server->on("GET", home).after(1s);
+    auto first = one.get(home), second = other.get(home);
+    EXPECT_EQ(asked(), 2u);
+    server->advance(1s);
+    EXPECT_EQ(first.get().status() + second.get().status(), 400);
+}
+
+TEST_F(ACoalesce, GoesOnForOthersWhenOneIsCancelled) {
+    server->on("GET", home).reply(200, {}, "hello").after(1s);
+    auto first = shared.get(home), second = shared.get(home);
+    first.cancel();
+    server->advance(1s);
+    EXPECT_EQ(second.get().text().get(), "hello");
+    EXPECT_EQ(asked(), 1u);
+}
+
+TEST_F(ACoalesce, EndsWhenAllAreCancelled) {
+    server->on("GET", home).after(1h);
+    auto first = shared.get(home), second = shared.get(home);
+    first.cancel();
+    second.cancel();
+    EXPECT_EQ(shared.stats().running, 0u);
+    auto third = shared.get(home);
+    EXPECT_EQ(asked(), 2u) << "it is another flight";
+    third.cancel();
+}
+
+TEST_F(ACoalesce, KeepsEachToItsOwnTime) {
+    server->on("GET", home).reply(200, {}, "hello").after(10s);
+    auto first = shared.fetch({.url = home, .limits = {.total = 12s}});
+    server->advance(5s);
+    auto second = shared.fetch({.url = home, .limits = {.total = 12s}});
+    EXPECT_EQ(asked(), 1u);
+    server->advance(5s);
+    auto late = first.get();
+    EXPECT_EQ(second.get().text().get(), "hello");
+    auto text = late.text();
+    EXPECT_EQ(text.get(), "hello");
+}
+
+TEST_F(ACoalesce, TellsAllOfAFailure) {
+    server->on("GET", home).fail(CURLE_COULDNT_CONNECT).after(1s);
+    auto first = shared.get(home), second = shared.get(home);
+    server->advance(1s);
+    for (auto* each : {&first, &second})
+        EXPECT_EQ(failure_of([&] { each->get(); }), CURLE_COULDNT_CONNECT);
+}
+
+TEST_F(ACoalesce, HasEachReadAtItsOwnPace) {
+    auto pieces = std::make_shared<std::vector<promise<std::string>>>();
+    server->on("GET", home)
+        .reply([&, pieces](const request&) {
+            return response::of(200, {}, [&, pieces] {
+                return pieces->emplace_back(server->executor()).get_future();
+            });
+        })
+        .after(1s)
+        .times(1);
+    auto first = shared.get(home), second = shared.get(home), third = shared.get(home);
+    server->advance(1s);
+    auto fast = first.get().body();
+    auto slow = second.get().body();
+    auto gone = std::make_unique<response>(third.get());
+    auto one = fast.read();
+    ASSERT_EQ(pieces->size(), 1u);
+    pieces->at(0).set_value("one");
+    EXPECT_EQ(one.get(), "one");
+    auto two = fast.read();
+    auto read = slow.read();
+    EXPECT_EQ(read.get(), "one") << "which was kept";
+    auto next = slow.read();
+    ASSERT_EQ(pieces->size(), 2u) << "asked for once";
+    gone.reset();
+    pieces->at(1).set_value("two");
+    EXPECT_EQ(two.get() + next.get(), "twotwo");
+    auto end = fast.read(), also = slow.read();
+    pieces->at(2).set_value("");
+    EXPECT_EQ(end.get() + also.get(), "");
+}
+
+TEST_F(ACoalesce, LosesWhoIsTooFarBehind) {
+    int pieces = 0;
+    server->on("GET", home)
+        .reply([&](const request&) {
+            return response::of(200, {}, [&] {
+                return make_ready_future(std::string(++pieces < 4 ? 100 : 0, 'x'));
+            });
+        })
+        .after(1s);
+    auto first = shared.fetch({.url = home, .most_body = 250});
+    auto second = shared.fetch({.url = home, .most_body = 250});
+    server->advance(1s);
+    auto fast = first.get().body(), slow = second.get().body();
+    std::size_t size = 0;
+    for (auto piece = fast.read().get(); !piece.empty(); piece = fast.read().get())
+        size += piece.size();
+    EXPECT_EQ(size, 300u);
+    EXPECT_EQ(failure_of([&] { slow.read().get(); }), errc::too_large);
+}
 
 // Breaker. ----------------------------------------------------------------------------------------
 

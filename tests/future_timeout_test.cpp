@@ -174,4 +174,10 @@ TEST_F(ATimeout, FailsWhereThereIsNoTimerSeenFromAnotherThread) {
     EXPECT_THROW(limited.get(), usage_error);
 }
 
+TEST_F(ATimeout, OfWhatIsReadyWithoutAnExecutorIsReady) {
+    auto value = make_ready_future(1).timeout(1h);
+    EXPECT_TRUE(value.ready());
+    EXPECT_EQ(value.get(), 1);
+}
+
 } // namespace

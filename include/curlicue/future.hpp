@@ -103,6 +103,8 @@ public:
     /// @throws usage_error{errc::no_loop} if the executor has no timer, this future unchanged;
     /// called on another thread than the executor's, the new future fails with it instead
     future<T> timeout(std::chrono::milliseconds timeout) && {
+        if (this->ready() && !this->checked()->link())
+            return std::move(*this); // there is nothing to wait for, and no executor to go on
         auto child = detail::make_intrusive<detail::timeout_state<T>>(this->checked(), timeout);
         child->start();
         this->state_ = nullptr;
