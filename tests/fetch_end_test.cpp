@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a client and its requests end, and on which threads.
 #include "support/fetch_fixture.hpp"
+#include <curlicue/loop.hpp>
 #include <curlicue/mock.hpp>
 #include <curlicue/sleep.hpp>
 
@@ -49,6 +50,17 @@ TEST_F(AnEnd, OfTheMultiCancelsWhatGoesOn) {
         running.get(); // it was quicker
     EXPECT_EQ(failure_of([&] { unread.text().get(); }), errc::cancelled);
     EXPECT_NO_THROW(late.close().get());
+}
+
+TEST_F(AnEnd, OfALoopThreadCancelsWhatHasNotBegun) {
+    std::vector<future<response>> all;
+    {
+        loop_thread elsewhere;
+        for (int i = 0; i != 20; ++i)
+            all.push_back(fetch(elsewhere.multi(), url("/slow/16777216")));
+    }
+    for (auto& each : all)
+        EXPECT_EQ(code_of(each), errc::cancelled);
 }
 
 TEST_F(AnEnd, OfTheMultiLeavesWhatIsComplete) {

@@ -68,6 +68,7 @@ public:
     virtual void done(std::uint64_t id, const std::exception_ptr& failure, time when);
 };
 
+/// With g++ 12 make them in a line of their own before a `co_await`: inside, it does not compile.
 struct client_options {
     std::string base = {};       ///< what a request's URL is relative to
     header_list headers = {};    ///< where a request has none of that name
@@ -102,6 +103,9 @@ struct client_options {
     /// A request begins in the call of `fetch`, where that is made on the loop's thread and outside
     /// libcurl: sooner, but layers, `tweak` and the guard then run inside it.
     bool begins_at_call = false;
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+    [[no_unique_address]] detail::made_before_co_await made = {0};
+#endif
 };
 
 /// No loopback, private, link-local, multicast, documentation or otherwise special address, nor a
@@ -125,9 +129,11 @@ class CURLICUE_EXPORT client {
 public:
     /// @throws std::invalid_argument for options that contradict one another;
     ///     usage_error{errc::too_old} for what the libcurl at hand was built without
-    explicit client(async_multi& multi, client_options options = {});
+    explicit client(async_multi& multi);
+    client(async_multi& multi, client_options options);
     /// On a transport of the user's own.
-    explicit client(std::shared_ptr<transport> below, client_options options = {});
+    explicit client(std::shared_ptr<transport> below);
+    client(std::shared_ptr<transport> below, client_options options);
 
     /// Ready when the head of the final response is there, whatever its status. Fails with
     /// `fetch_error`, `cancelled`, or what a step of the user's has thrown.

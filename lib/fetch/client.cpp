@@ -29,10 +29,13 @@ void observer::retried(std::uint64_t, unsigned, time) {}
 void observer::headers(std::uint64_t, const response&, time) {}
 void observer::done(std::uint64_t, const std::exception_ptr&, time) {}
 
+client::client(async_multi& multi) : client(multi, client_options()) {}
 client::client(async_multi& multi, client_options options)
     : core_(detail::client_core::make(
           (static_cast<void>(multi.executor()), detail::multi_access::engine_of(multi)),
           std::move(options))) {}
+client::client(std::shared_ptr<transport> below)
+    : client(std::move(below), client_options()) {}
 client::client(std::shared_ptr<transport> below, client_options options)
     : core_(detail::client_core::make(std::move(below), std::move(options))) {}
 client::client(std::shared_ptr<detail::client_core> core) noexcept : core_(std::move(core)) {}

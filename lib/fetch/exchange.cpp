@@ -54,9 +54,11 @@ void exchange::begin() noexcept {
     }
     try {
         handle_ = set_up();
-        transfer_ = network_->on().add(*handle_, true).checked();
+        add_to_engine();
     } catch (...) {
         failure_ = std::current_exception();
+    }
+    if (!transfer_) {
         stage_ = stage::over;
         return settle();
     }
@@ -67,6 +69,15 @@ void exchange::begin() noexcept {
     transfer_->observe();
     retain(); // for its list, later for the queue
     transfer_->attach(*this);
+}
+
+void exchange::add_to_engine() {
+    try {
+        transfer_ = network_->on().add(*handle_, true).checked();
+    } catch (const usage_error& refusal) { // closed meanwhile, which cancels what was accepted
+        if (refusal.code() != errc::closed)
+            throw;
+    }
 }
 
 // Its easy is libcurl's no more. Who has cancelled it may be on the stack.

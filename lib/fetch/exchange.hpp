@@ -73,6 +73,7 @@ private:
     // exchange.cpp: the way of a transfer.
     void run() noexcept override; // a queued step
     void begin() noexcept;
+    void add_to_engine();
     void source_ready() noexcept override;
     void end() noexcept;
     void cancel_here() noexcept;
