@@ -36,7 +36,7 @@ const char* advice(errc code) noexcept {
     case errc::no_state:
         return "it is empty: moved from, or its value was taken";
     case errc::already_retrieved:
-        return "get_future() was called before; use share() for several consumers";
+        return "it was taken before; take it once, and share() the future";
     case errc::embedded_nul:
         return "the string has a NUL byte inside, where libcurl would cut it";
     case errc::forked:
@@ -44,7 +44,7 @@ const char* advice(errc code) noexcept {
     case errc::too_old:
         return "the libcurl or libuv at hand is too old for this";
     case errc::broken_promise:
-        return "the promise was destroyed without an outcome";
+        return "the promise was destroyed without an outcome, or a body_writer without end()";
     case errc::cancelled:
         return "cancelled";
     case errc::timed_out:
@@ -56,7 +56,7 @@ const char* advice(errc code) noexcept {
     case errc::redirect_refused:
         return "the redirect was not followed; see redirect_policy, or take the body by value";
     case errc::too_large:
-        return "more than is allowed; raise the limit, or read it as a stream";
+        return "it is longer than most_body; raise that, or read the body as a stream";
     case errc::queue_full:
         return "too many requests wait; send fewer at once, or raise request_limits::queue";
     case errc::address_refused:

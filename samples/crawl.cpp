@@ -5,30 +5,30 @@
 #include <curlicue/task_group.hpp>
 #include <curlicue/url.hpp>
 
-#include <exception>
 #include <iostream>
 #include <regex>
 #include <set>
-#include <span>
 #include <string>
 
 #include <uv.h>
 
 curlicue::task<> crawl(const curlicue::client& client, curlicue::task_group& group,
-                       std::set<std::string>& seen, std::string url) {
-    static const std::regex link("href=\"(/?[^\"#:/\\s][^\"#:\\s]*)[\"#]"); // to the same server
+                       std::set<std::string>& seen, std::string from, std::string link) {
+    static const std::regex links("href=\"(/?[^\"#:/\\s][^\"#:\\s]*)[\"#]"); // to the same server
     try {
+        const auto url = curlicue::url(from).set(CURLUPART_URL, link).to_string();
+        if (!seen.insert(url).second)
+            co_return;
         auto page = co_await client.get(url);
         const auto text = co_await page.throw_for_status().text();
         std::cout << url << ": " << text.size() << " bytes" << std::endl;
-        const auto from = page.content_type().starts_with("text/html") ? text : std::string();
-        for (std::sregex_iterator at(from.begin(), from.end(), link), end; at != end; ++at) {
-            const auto to = curlicue::url(page.url()).set(CURLUPART_URL, at->str(1)).to_string();
-            if (seen.insert(to).second)
-                group.spawn(crawl(client, group, seen, to));
-        }
-    } catch (const curlicue::fetch_error& error) {
-        std::cout << url << ": " << error.what() << std::endl;
+        if (page.content_type().starts_with("text/html"))
+            for (std::sregex_iterator at(text.begin(), text.end(), links), end; at != end; ++at)
+                group.spawn(crawl(client, group, seen, std::string(page.url()), at->str(1)));
+    } catch (const curlicue::cancelled&) {
+        throw;
+    } catch (const std::exception& error) {
+        std::cout << link << ": " << error.what() << std::endl;
     }
 }
 
@@ -38,8 +38,8 @@ int main(int argc, char** argv) {
         multi, {.limits = {.first_byte = std::chrono::seconds(30)}, .at_once = {.per_origin = 4}});
     std::set<std::string> seen;
     auto all = with_task_group(multi.executor(), [&](auto& group) -> curlicue::task<> {
-        for (const auto* url : std::span(argv + 1, argv + argc))
-            group.spawn(crawl(client, group, seen, url));
+        for (int i = 1; i < argc; ++i)
+            group.spawn(crawl(client, group, seen, argv[i], argv[i]));
         co_return;
     });
     uv_signal_t interrupt;

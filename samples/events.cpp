@@ -7,7 +7,9 @@
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <uv.h>
@@ -17,7 +19,8 @@ using namespace std::chrono_literals;
 curlicue::task<> print_events(const curlicue::client& client, std::string url) {
     auto pause = 3000ms;
     std::string last;
-    for (;; co_await sleep_for(client.executor(), pause))
+    std::optional<curlicue::event_stream> events;
+    for (;; co_await sleep_for(client.executor(), pause)) {
         try {
             curlicue::header_list headers{{"Accept", "text/event-stream"}};
             if (!last.empty())
@@ -25,17 +28,19 @@ curlicue::task<> print_events(const curlicue::client& client, std::string url) {
             auto response = co_await client.get(url, headers);
             if (response.status() == 204)
                 co_return; // enough, says the server
-            auto events = response.throw_for_status().events();
-            while (const auto event = co_await events.next()) {
+            events = response.throw_for_status().events();
+            while (const auto event = co_await events->next())
                 std::cout << event->type << ": " << event->data << std::endl;
-                last = event->id;
-                pause = events.retry().value_or(pause);
-            }
         } catch (const curlicue::status_error&) {
             throw; // no use to ask again
         } catch (const curlicue::fetch_error& error) {
+            if (error.code() == std::errc::bad_message)
+                throw; // it is no event stream
             std::cerr << "events: " << error.what() << '\n';
         }
+        last = events ? events->last_event_id() : last; // of those without data, too
+        pause = events ? events->retry().value_or(pause) : pause;
+    }
 }
 
 int main(int argc, char** argv) {

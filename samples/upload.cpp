@@ -22,8 +22,7 @@ struct input {
 // A piece of it, empty at the end.
 curlicue::future<std::string> read(input& from, curlicue::executor& where) {
     const auto room = [](uv_handle_t* pipe, std::size_t, uv_buf_t* buffer) {
-        auto& bytes = static_cast<input*>(pipe->data)->bytes;
-        *buffer = uv_buf_init(bytes.data(), bytes.size());
+        *buffer = uv_buf_init(static_cast<input*>(pipe->data)->bytes.data(), 65536);
     };
     const auto take = [](uv_stream_t* pipe, ssize_t size, const uv_buf_t* buffer) {
         auto& next = *static_cast<input*>(pipe->data)->next;
@@ -47,7 +46,8 @@ int main(int argc, char** argv) try {
     input in;
     in.pipe.data = &in;
     uv_pipe_init(uv_default_loop(), &in.pipe, 0);
-    uv_pipe_open(&in.pipe, STDIN_FILENO);
+    if (uv_guess_handle(STDIN_FILENO) == UV_FILE || uv_pipe_open(&in.pipe, STDIN_FILENO) != 0)
+        return std::cerr << "upload: the input is no pipe\n", 2;
     auto body = curlicue::request_body::stream([&] { return read(in, multi.executor()); });
     auto answer = multi.run_until(client.put(argv[1], std::move(body)));
     std::cout << multi.run_until(answer.throw_for_status().text()) << '\n';

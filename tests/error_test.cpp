@@ -309,7 +309,7 @@ TEST(AnyError, SaysWhatItHasToSayOnce) {
          [] { throw multi_error(CURLM_BAD_SOCKET, "multi::assign"); }},
         {"cancelled", [] { throw cancelled(); }},
         {"timed out", [] { throw timed_out(); }},
-        {"the promise was destroyed without an outcome",
+        {"the promise was destroyed without an outcome, or a body_writer without end()",
          [] { throw future_error(errc::broken_promise); }},
         {"future: it is empty: moved from, or its value was taken",
          [] { static_cast<void>(future<int>().get()); }},

@@ -235,6 +235,8 @@ TEST_F(Sample, UploadSendsWhatComesThroughAPipe) {
     EXPECT_THAT(err(), StartsWith("upload: fetch: status 404"));
     EXPECT_FALSE(run("echo one | upload", "no-scheme"));
     EXPECT_THAT(err(), HasSubstr("no scheme"));
+    EXPECT_FALSE(run("upload", there, "< large"));
+    EXPECT_EQ(err(), "upload: the input is no pipe\n");
 }
 
 TEST_F(Sample, RelayPutsWhatItGets) {
@@ -264,6 +266,8 @@ TEST_F(Sample, CrawlFollowsLinksAndIsEndedByAnInterrupt) {
             if (path == "/")
                 for (int i = 0; i != 20; ++i)
                     page += "<a href=\"p/" + std::to_string(i) + "#top\">";
+            else if (path == "/bad")
+                page = "<a href=\"/p/\x01\"><a href=\"/p/1\">";
             --at_once;
             client.write("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: " +
                          std::to_string(page.size()) + "\r\n\r\n" + page);
@@ -273,6 +277,11 @@ TEST_F(Sample, CrawlFollowsLinksAndIsEndedByAnInterrupt) {
     EXPECT_THAT(lines(), AllOf(SizeIs(21), Each(HasSubstr(" bytes"))));
     EXPECT_EQ(asked, 21);
     EXPECT_LE(most, 4);
+
+    EXPECT_TRUE(run("crawl", server.url("/bad"), "nonsense:"));
+    EXPECT_THAT(lines(),
+                UnorderedElementsAre(HasSubstr("/bad: 30 bytes"), HasSubstr("/p/1: 61 bytes"),
+                                     StartsWith("/p/\x01: "), StartsWith("nonsense:: ")));
 
     EXPECT_TRUE(run("crawl", server.url("/p/1"), server.url("/never"), "& it=$!;",
                     "until [ -s ../out ]; do sleep 0.1; done; kill -INT $it; wait $it"));
@@ -289,13 +298,16 @@ TEST_F(Sample, EventsConnectsAgainAndSaysWhereItWas) {
             return;
         }
         client.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 10\nid: " +
-                     std::to_string(times) + "\nevent: tick\ndata: one\ndata: two\n\ndata: half");
+                     std::to_string(times) + "\nevent: tick\ndata: one\ndata: two\n\nid: " +
+                     std::to_string(times + 10) + "\n\ndata: half");
     });
     EXPECT_TRUE(run("events", server.url())) << err();
     EXPECT_THAT(lines(), ElementsAre("tick: one", "two", "tick: one", "two"));
-    EXPECT_THAT(last, HasSubstr("Last-Event-ID: 2\r\n"));
+    EXPECT_THAT(last, HasSubstr("Last-Event-ID: 12\r\n"));
     EXPECT_FALSE(run("events", server_.http("/status/404")));
     EXPECT_EQ(err(), "events: fetch: status 404 Not Found\n");
+    EXPECT_FALSE(run("events", server_.http("/hello")));
+    EXPECT_THAT(err(), HasSubstr("no text/event-stream"));
 }
 
 TEST_F(Sample, PriceTestPasses) {

@@ -197,7 +197,7 @@ struct retry_policy {
 struct transfer_progress {
     /// Of the body as it comes, with what a file had before `to_file` went on; 0: not known.
     std::uint64_t received = 0, to_receive = 0;
-    std::uint64_t sent = 0, to_send = 0;
+    std::uint64_t sent = 0, to_send = 0; ///< of the body, the framing of its chunks included
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13

@@ -172,8 +172,8 @@ public:
     future<std::string> text();
     /// The body, in a file: written under another name first, so that what breaks off leaves the
     /// old one, or none. With `retries` it goes on where it broke off, or begins anew where there
-    /// is no strong ETag. What the server encodes fails: `request::decompress` = false asks for
-    /// none.
+    /// is no strong ETag. What the server has encoded is decoded, and does not go on:
+    /// `request::decompress` = false asks for the bytes as they are.
     /// @returns the size of the file
     future<std::uint64_t> to_file(std::filesystem::path path);
     body_stream body();

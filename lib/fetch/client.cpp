@@ -34,8 +34,7 @@ client::client(async_multi& multi, client_options options)
     : core_(detail::client_core::make(
           (static_cast<void>(multi.executor()), detail::multi_access::engine_of(multi)),
           std::move(options))) {}
-client::client(std::shared_ptr<transport> below)
-    : client(std::move(below), client_options()) {}
+client::client(std::shared_ptr<transport> below) : client(std::move(below), client_options()) {}
 client::client(std::shared_ptr<transport> below, client_options options)
     : core_(detail::client_core::make(std::move(below), std::move(options))) {}
 client::client(std::shared_ptr<detail::client_core> core) noexcept : core_(std::move(core)) {}

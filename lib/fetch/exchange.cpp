@@ -74,8 +74,9 @@ void exchange::begin() noexcept {
 void exchange::add_to_engine() {
     try {
         transfer_ = network_->on().add(*handle_, true).checked();
-    } catch (const usage_error& refusal) { // closed meanwhile, which cancels what was accepted
-        if (refusal.code() != errc::closed)
+    } catch (const usage_error& refusal) {
+        // Closed meanwhile, which cancels what was accepted; unless it is what `tweak` has closed.
+        if (refusal.code() != errc::closed || handle_->closed())
             throw;
     }
 }
@@ -174,7 +175,7 @@ std::exception_ptr exchange::failure_of(const result<easy>& outcome) {
     if (code == CURLE_OPERATION_TIMEDOUT && connecting && of && of->limits.connect)
         return fetch_failure(errc::timed_out, phase, of->attempts, time_limit::connect);
     if (code == head_too_long && phase == fetch_phase::headers)
-        return refusal(errc::too_large, phase);
+        return too_long_a_head();
     const auto cause = system_cause_of(static_cast<CURLcode>(code.value()),
                                        static_cast<int>(number_of(*handle_, CURLINFO_OS_ERRNO)));
     return fetch_failure(code, phase, attempts_of(of), std::nullopt, outcome.message(), cause);

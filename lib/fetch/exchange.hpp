@@ -104,6 +104,7 @@ private:
     // exchange_head.cpp: what comes first, for whoever waits for it.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     std::size_t take_line(std::string_view line);
+    std::exception_ptr too_long_a_head() const noexcept;
     bool expects_another_head() const;
     std::string sent_to();
     void publish();

@@ -20,11 +20,17 @@ std::size_t exchange::on_header(char* data, std::size_t size, std::size_t count,
     }
 }
 
+std::exception_ptr exchange::too_long_a_head() const noexcept {
+    return fetch_failure(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers,
+                         attempts_of(of), std::nullopt,
+                         "the server's head, or what is behind a body, is longer than 256 KiB");
+}
+
 std::size_t exchange::take_line(std::string_view line) {
     last_byte_ = now();
     switch (parser_.take(line)) {
     case head_parser::found::too_much:
-        fail(refusal(errc::too_large, published_ ? fetch_phase::body : fetch_phase::headers));
+        fail(too_long_a_head());
         return 0;
     case head_parser::found::end_of_head:
         if (!published_ && !expects_another_head())
