@@ -149,6 +149,14 @@ int curlicue_multi_close(curlicue_multi* multi, void (*closed)(void* data), void
         [&] { close_and_tell([&] { return multi->multi.close(); }, closed, data); });
 }
 
+int curlicue_multi_drain(curlicue_multi* multi, long patience_ms, void (*closed)(void* data),
+                         void* data) {
+    return status_of_call([&] {
+        const std::chrono::milliseconds patience(patience_ms);
+        close_and_tell([&] { return multi->multi.drain(patience); }, closed, data);
+    });
+}
+
 void curlicue_multi_free(curlicue_multi* multi) { delete multi; }
 
 int curlicue_multi_diagnostics(const curlicue_multi* multi, char* text, size_t size) {

@@ -6,6 +6,7 @@
 #include "c_interface_status.hpp"
 #include "c_interface_told.hpp"
 
+#include <chrono>
 #include <memory>
 
 using namespace curlicue;
@@ -26,6 +27,14 @@ int curlicue_client_new(curlicue_multi* multi, const curlicue_client_options* op
 int curlicue_client_close(curlicue_client* client, void (*closed)(void* data), void* data) {
     return status_of_call(
         [&] { close_and_tell([&] { return client->made.close(); }, closed, data); });
+}
+
+int curlicue_client_drain(curlicue_client* client, long patience_ms, void (*closed)(void* data),
+                          void* data) {
+    return status_of_call([&] {
+        const std::chrono::milliseconds patience(patience_ms);
+        close_and_tell([&] { return client->made.drain(patience); }, closed, data);
+    });
 }
 
 void curlicue_client_free(curlicue_client* client) { delete client; }

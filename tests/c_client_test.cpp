@@ -174,6 +174,33 @@ TEST_F(AFetchForC, IsCancelledByTheCloseOfItsClient) {
     EXPECT_EQ(other.status, CURLICUE_OK) << "of another client";
 }
 
+TEST_F(AFetchForC, MayEndWhileItsClientDrains) {
+    make_client();
+    c_fetch page(url("/hello"));
+    ASSERT_EQ(page.start(multi, client), 0);
+    bool closed = false;
+    const auto told = [](void* data) { *static_cast<bool*>(data) = true; };
+    EXPECT_EQ(curlicue_client_drain(client, 60'000, told, &closed), 0);
+    EXPECT_EQ(c_fetch(url("/hello")).start(multi, client), CURLICUE_CLOSED);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(closed);
+    EXPECT_EQ(page.status, CURLICUE_OK);
+}
+
+TEST_F(AFetchForC, MayEndWhileItsMultiDrainsButForItsPatience) {
+    c_fetch page(url("/hello")), endless(url("/slow/16777216"));
+    ASSERT_EQ(page.start(multi), 0);
+    ASSERT_EQ(endless.start(multi), 0);
+    bool closed = false;
+    const auto told = [](void* data) { *static_cast<bool*>(data) = true; };
+    EXPECT_EQ(curlicue_multi_drain(multi, 500, told, &closed), 0);
+    EXPECT_EQ(c_fetch(url("/hello")).start(multi), CURLICUE_CLOSED);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(closed);
+    EXPECT_EQ(page.status, CURLICUE_OK);
+    EXPECT_EQ(endless.status, CURLICUE_CANCELLED);
+}
+
 TEST_F(AFetchForC, OutlivesItsClient) {
     make_client();
     c_fetch page(url("/hello"));

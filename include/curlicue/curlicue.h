@@ -151,6 +151,11 @@ CURLICUE_EXPORT int curlicue_multi_unref(curlicue_multi* multi);
  */
 CURLICUE_EXPORT int curlicue_multi_close(curlicue_multi* multi, void (*closed)(void* data),
                                          void* data);
+/** No new work from outside; closes when what runs is over, or after `patience_ms`, from when on it
+ *  is cancelled. What its callbacks add in the meantime is taken. Freed before `closed` is called
+ * it closes at once. Thread-safe. */
+CURLICUE_EXPORT int curlicue_multi_drain(curlicue_multi* multi, long patience_ms,
+                                         void (*closed)(void* data), void* data);
 /** Frees it, and closes it if nobody has: what is left on the loop goes when that next runs. Null
  * is nothing. Thread-safe, but for others that use it still. */
 CURLICUE_EXPORT void curlicue_multi_free(curlicue_multi* multi);

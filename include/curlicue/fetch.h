@@ -131,6 +131,9 @@ CURLICUE_EXPORT int curlicue_client_new(curlicue_multi* multi,
  *  null, is called when they are over. Thread-safe. */
 CURLICUE_EXPORT int curlicue_client_close(curlicue_client* client, void (*closed)(void* data),
                                           void* data);
+/** The same, but those that are there may go on for `patience_ms`. Thread-safe. */
+CURLICUE_EXPORT int curlicue_client_drain(curlicue_client* client, long patience_ms,
+                                          void (*closed)(void* data), void* data);
 /** Lets go of it, before or after its multi; its fetches run on. Null is nothing. Thread-safe. */
 CURLICUE_EXPORT void curlicue_client_free(curlicue_client* client);
 
