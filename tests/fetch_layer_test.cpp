@@ -326,8 +326,8 @@ TEST_F(ABreaker, EndsRetries) {
 }
 
 TEST_F(ABreaker, RefusesWhatMakesNoSense) {
-    EXPECT_THROW(layer(breaker{.failures = 0}), std::invalid_argument);
-    EXPECT_THROW(layer(breaker{.rest = -1ms}), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(layer(breaker{.failures = 0})), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(layer(breaker{.rest = -1ms})), std::invalid_argument);
 }
 
 // Hedge. ------------------------------------------------------------------------------------------
@@ -447,7 +447,7 @@ TEST_F(AHedge, IsOneRequestToWhoeverObserves) {
 }
 
 TEST_F(AHedge, RefusesWhatMakesNoSense) {
-    EXPECT_THROW(layer(hedge{.after = -1ms}), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(layer(hedge{.after = -1ms})), std::invalid_argument);
 }
 
 } // namespace

@@ -34,10 +34,11 @@ private:
         auto copy = what_;
         ++running_; // it may end in the call
         try {
-            attempts_.push_back(next_.fetch(std::move(copy))
-                                    .then_result([self = shared_from_this()](auto&& outcome) {
-                                        self->ended(std::move(outcome));
-                                    }));
+            attempts_.push_back(
+                next_.fetch(std::move(copy))
+                    .then_result([self = shared_from_this()](result<response>&& outcome) {
+                        self->ended(std::move(outcome));
+                    }));
         } catch (...) {
             --running_;
             throw;
