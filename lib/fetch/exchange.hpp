@@ -14,6 +14,7 @@
 #include <curlicue/easy.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -98,7 +99,7 @@ private:
     bool allows(const sockaddr& address) const;
     void ask_before_connecting(easy& handle);
     static int on_prereq(void* self, char* peer, char* local, int peer_port, int local_port);
-    int about_to_send(const char* peer);
+    int about_to_send(const char* peer, std::uint16_t port);
 
     // exchange_head.cpp: what comes first, for whoever waits for it.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

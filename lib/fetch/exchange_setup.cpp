@@ -243,11 +243,10 @@ void exchange::ask_before_connecting(easy& handle) {
     });
 }
 
-int exchange::on_prereq(void* self, char* peer, char* /*local*/, int /*peer_port*/,
-                        int /*local_port*/) {
+int exchange::on_prereq(void* self, char* peer, char* /*local*/, int port, int /*local_port*/) {
     auto& here = *static_cast<exchange*>(self);
     try {
-        return here.about_to_send(peer);
+        return here.about_to_send(peer, static_cast<std::uint16_t>(port));
     } catch (...) {
         here.fail(std::current_exception());
         return CURL_PREREQFUNC_ABORT;
@@ -256,9 +255,9 @@ int exchange::on_prereq(void* self, char* peer, char* /*local*/, int /*peer_port
 
 // A connection may have been made before the guard was there; and libcurl sends a request again of
 // itself if a kept connection turns out to be dead.
-int exchange::about_to_send(const char* peer) {
+int exchange::about_to_send(const char* peer, std::uint16_t port) {
     if (is_guarded() &&
-        !is_allowed([this](const sockaddr& address) { return allows(address); }, peer)) {
+        !is_allowed([this](const sockaddr& address) { return allows(address); }, peer, port)) {
         address_refused_ = true;
         address_allowed_ = false;
         return CURL_PREREQFUNC_ABORT;
