@@ -100,6 +100,7 @@ private:
     void ask_before_connecting(easy& handle);
     static int on_prereq(void* self, char* peer, char* local, int peer_port, int local_port);
     int about_to_send(const char* peer, std::uint16_t port);
+    bool is_second_sending() const noexcept;
 
     // exchange_head.cpp: what comes first, for whoever waits for it.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

@@ -5,6 +5,7 @@
 #include "client_core.hpp"
 #include "exchange.hpp"
 #include "header_access.hpp"
+#include "transfer_info.hpp"
 #include <curlicue/share.hpp>
 
 #include <algorithm>
@@ -92,7 +93,8 @@ void exchange::set_up_more(easy& handle) {
     const auto& content = body_access::content(what_.body);
     if (is_guarded())
         ask_before_connecting(handle);
-    if (is_guarded() || (of && of->limits.first_byte) || upload_ || (content && content->parts()))
+    if (is_guarded() || (of && of->limits.first_byte) || upload_ || (content && content->parts()) ||
+        !is_idempotent(what_.method))
         handle.setopt<CURLOPT_PREREQFUNCTION>(&exchange::on_prereq);
     if (what_.progress)
         set_progress(handle);
@@ -253,6 +255,14 @@ int exchange::on_prereq(void* self, char* peer, char* /*local*/, int port, int /
     }
 }
 
+/// Of what may be sent once only. Where a response has come, libcurl answers that.
+bool exchange::is_second_sending() const noexcept {
+    if (upload_ && upload_->begun() && !upload_->may_repeat())
+        return true;
+    return sent_at_ != time::max() && parser_.empty() && !is_idempotent(what_.method) &&
+           number_of(*handle_, CURLINFO_REQUEST_SIZE) > 0;
+}
+
 // A connection may have been made before the guard was there; and libcurl sends a request again of
 // itself if a kept connection turns out to be dead.
 int exchange::about_to_send(const char* peer, std::uint16_t port) {
@@ -262,7 +272,7 @@ int exchange::about_to_send(const char* peer, std::uint16_t port) {
         address_allowed_ = false;
         return CURL_PREREQFUNC_ABORT;
     }
-    if (upload_ && upload_->begun() && !upload_->may_repeat()) {
+    if (is_second_sending()) {
         fail(refusal(std::error_code(CURLE_SEND_FAIL_REWIND, easy_category()), fetch_phase::send));
         return CURL_PREREQFUNC_ABORT;
     }
