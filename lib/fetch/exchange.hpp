@@ -149,6 +149,7 @@ private:
     void time_out(time_limit which) noexcept;
     time stalls_at() const noexcept;
     time first_byte_at() const noexcept;
+    time end_of_sending_at() const noexcept;
     time total_at() const noexcept;
     bool sends() const noexcept;
 
@@ -193,6 +194,7 @@ private:
     std::chrono::microseconds queued_{0};
     time last_byte_{};
     time sent_at_{time::max()}; // the last of the request, as far as we know
+    time looked_at_{};          // how much has been sent
     time dropped_at_{};
 };
 
