@@ -202,6 +202,20 @@ TEST_F(ABody, IsReadByLinesOfSoManyBytes) {
     EXPECT_EQ(error_of([&] { run(bounded.read()); }).code(), errc::too_large);
 }
 
+TEST_F(ABody, FailsForEverWhereALineDoes) {
+    for (const bool cancelled : {false, true}) {
+        const auto cut = saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\none\ntw", cancelled);
+        auto stream = run(made->get(cut.url())).body();
+        EXPECT_EQ(run(stream.line()), "one");
+        auto second = stream.line();
+        if (cancelled)
+            second.cancel();
+        const auto code = failure_of([&] { run(std::move(second)); });
+        EXPECT_EQ(code, failure_of([&] { run(stream.read()); })) << "not what there is of it";
+        EXPECT_EQ(code, failure_of([&] { run(stream.line()); }));
+    }
+}
+
 TEST_F(ABody, HasEventsByTheRules) {
     const scripted_server events([](connection& client) {
         client.read_request_head();
