@@ -408,6 +408,12 @@ TEST_F(ABody, HasTrailersAtItsEnd) {
     EXPECT_EQ(one.trailers().get("X-End"), "yes");
     response slow = run(made->get(url("/slow/16777216")));
     EXPECT_EQ(failure_of([&] { static_cast<void>(slow.trailers()); }), errc::not_over);
+    response decoded = run(made->get(odd.url("/chunked")));
+    const auto body = std::make_shared<body_stream>(decoded.body());
+    response other = std::move(decoded).with_body([body] { return body->read(); });
+    EXPECT_EQ(failure_of([&] { static_cast<void>(other.trailers()); }), errc::not_over);
+    EXPECT_EQ(run(other.text()), "abc");
+    EXPECT_EQ(other.trailers().get("X-End"), "yes");
 }
 
 TEST_F(ABody, ThatEndsTooEarlyFailsTheRead) {
