@@ -62,6 +62,39 @@ TEST_F(AMock, RepliesWith200UnlessItIsTold) {
     EXPECT_EQ(server->requests()[0].body, "body");
 }
 
+TEST_F(AMock, SeesBodiesHoweverTheyCome) {
+    const temporary_directory directory;
+    write_file(directory / "body", "a file");
+    server->on("POST", home);
+    const auto seen = [&](request_body body) {
+        EXPECT_EQ(tested.post(home, std::move(body)).get().status(), 200);
+        return server->requests().back().body;
+    };
+    EXPECT_EQ(seen(request_body::form({{"a", "b"}})), "a=b");
+    EXPECT_EQ(seen(request_body::file(directory / "body")), "a file");
+    const auto pieces = [] {
+        return
+            [left = 3]() mutable { return make_ready_future(std::string(left-- > 0 ? "ab" : "")); };
+    };
+    EXPECT_EQ(seen(request_body::stream(pieces())), "ababab");
+    EXPECT_EQ(seen(request_body::stream(pieces(), 4)), "abab") << "its size says where it ends";
+    const auto once = request_body::stream(pieces());
+    EXPECT_EQ(seen(once), "ababab");
+    EXPECT_EQ(failure_of([&] { tested.post(home, once).get(); }), errc::already_retrieved);
+    auto [body, writer] = request_body::pipe();
+    auto answer = tested.post(home, body);
+    EXPECT_TRUE(writer.write(std::string(1 << 20, 'x')).ready()) << "it is taken";
+    EXPECT_TRUE(writer.write("y").ready());
+    EXPECT_FALSE(answer.ready());
+    writer.end();
+    EXPECT_EQ(answer.get().status(), 200);
+    EXPECT_EQ(server->requests().back().body, std::string(1 << 20, 'x') + "y");
+    auto [lost, gone] = request_body::pipe();
+    auto fails = tested.post(home, lost);
+    { const body_writer dropped = std::move(gone); }
+    EXPECT_EQ(failure_of([&] { fails.get(); }), errc::broken_promise);
+}
+
 TEST_F(AMock, UsesEachExpectationSoOften) {
     server->on("GET", home).reply(503).times(2);
     server->on("GET", home).reply(200);
