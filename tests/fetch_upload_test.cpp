@@ -231,6 +231,9 @@ TEST_F(AFetch, TellsItsWriterHowItFailed) {
     }
     auto [body, writer] = request_body::pipe();
     const scripted_server early([](connection& client) {
+    auto [unsent, told] = request_body::pipe();
+    made->put(url("/upload/never"), unsent).cancel(); // before it has begun
+    EXPECT_EQ(failure_of([&, &told = told] { told.write("x").get(); }), errc::cancelled);
         client.read_request_head();
         client.write("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     });
