@@ -226,6 +226,8 @@ future<void> client_core::drain(std::chrono::milliseconds patience) {
     if (!link_->accepting())
         return make_ready_future();
     auto ended = ongoing_->ended(link_);
+    if (ended.ready())
+        return ended;
     return std::move(ended).timeout(patience).catch_error(
         [self = shared_from_this()](const std::exception_ptr&) { return self->close(); });
 }
