@@ -163,6 +163,11 @@ TEST_F(ARedirect, IsRefusedFromHttpsToAnythingElse) {
     EXPECT_EQ(refusal_of([&] { asked.get(home).get(); }), errc::redirect_refused);
     EXPECT_EQ(refusal_of([&] { asked.get(home + "file").get(); }), errc::redirect_refused);
 }
+    for (const char* other : {"ws://example.test/", "nonsense://example.test/"}) {
+        server->on("GET", home + "other").reply(302, {{"Location", other}}).times(1);
+        EXPECT_EQ(refusal_of([&] { asked.get(home + "other").get(); }), errc::redirect_refused)
+            << other << ", whether libcurl knows it or not";
+    }
 
 TEST_F(ARedirect, IsRefusedOnceThereWereSoMany) {
     for (int i = 0; i != 20; ++i)
