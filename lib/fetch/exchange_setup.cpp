@@ -115,11 +115,11 @@ void exchange::set_progress(easy& handle) {
 
 void exchange::set_head(easy& handle) {
     std::vector<std::string> lines;
-    for (const auto field : what_.headers)
-        if (!same_token(field.name, "Content-Length")) // libcurl knows it
-            lines.push_back(line_of(field));
     const auto& content = body_access::content(what_.body);
     const bool posts = content || says_it_is_empty(what_.method);
+    for (const auto field : what_.headers)
+        if (!posts || !same_token(field.name, "Content-Length")) // else libcurl says it
+            lines.push_back(line_of(field));
     if (!what_.headers.contains("Content-Type") && !is_left_out(what_, "Content-Type")) {
         const auto type = content ? content->content_type() : std::string();
         if (!type.empty())
