@@ -141,9 +141,12 @@ TEST_F(AFetch, HasACallForEachMethod) {
     EXPECT_EQ(sent(made->fetch({.url = where, .body = "x"})), "POST");
     EXPECT_EQ(sent(made->fetch({.url = where, .method = "OPTIONS"})), "OPTIONS");
     response head = run(made->head(url("/hello")));
+    EXPECT_EQ(sent(made->fetch({.url = where, .method = "delete"})), "DELETE");
+    EXPECT_EQ(sent(made->fetch({.url = where, .method = "query"})), "query");
     EXPECT_EQ(head.content_length(), 6u);
     EXPECT_EQ(run(head.text()), "");
 }
+    EXPECT_EQ(run(run(made->fetch({.url = url("/hello"), .method = "head"})).text()), "");
 
 TEST_F(AFetch, ShowsTheFinalHeadOnly) {
     response one = run(made->get(odd.url("/hints")));
