@@ -514,6 +514,31 @@ TEST_F(ABody, EndsWhereItIsCancelled) {
     run_until_idle();
 }
 
+TEST_F(ABody, EndsWhereAnyOfItsFuturesIsCancelled) {
+    const temporary_directory directory;
+    const auto events = saying("HTTP/1.1 500 OK\r\nContent-Type: text/event-stream\r\n"
+                               "Content-Length: 100\r\n\r\ndata: a",
+                               true);
+    const auto ends = [&](auto take) {
+        response one = run(made->get(events.url()));
+        auto taken = take(one);
+        turn(20);
+        EXPECT_FALSE(taken.ready());
+        taken.cancel();
+        EXPECT_EQ(failure_of([&] { run(std::move(taken)); }), errc::cancelled);
+        run_until_idle(); // which it would not be while the server holds the connection
+    };
+    ends([](response& one) { return one.discard(); });
+    ends([](response& one) { return std::move(one).checked(); });
+    ends([](response& one) { return one.into([](const std::string&) {}); });
+    ends([&](response& one) { return one.to_file(directory / "file"); });
+    std::optional<body_stream> lines;
+    ends([&](response& one) { return lines.emplace(one.body()).line(); });
+    std::optional<event_stream> stream;
+    ends([&](response& one) { return stream.emplace(one.events()).next(); });
+    EXPECT_EQ(failure_of([&] { run(stream->next()); }), errc::cancelled) << "the same for ever";
+}
+
 TEST_F(ABody, IsWrittenToAFile) {
     const temporary_directory directory;
     response one = run(made->get(url("/bytes/1048576")));

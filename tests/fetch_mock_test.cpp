@@ -127,6 +127,10 @@ TEST_F(AMock, AsksAFunction) {
         co_return response::of(201);
     });
     EXPECT_EQ(tested.post(home, "").get().status(), 201);
+    server->on("PUT", home).reply([](const request&) {
+        return make_ready_future(response::of(202));
+    });
+    EXPECT_EQ(tested.put(home, "").get().status(), 202);
 }
 
 TEST_F(AMock, FailsAsLibcurlDoes) {
@@ -172,11 +176,15 @@ TEST_F(AMock, SeesLayersInTheirOrder) {
         });
     };
     server->on("GET", home).reply(302, {{"Location", "/2"}});
+    server->on("GET", home + "2").reply(503, {{"Retry-After", "0"}}).times(1);
     server->on("GET", home + "2");
-    const client layered(server,
-                         {.layers = {named('a'), named('b')}, .network_layers = {named('n')}});
-    EXPECT_EQ(layered.with(named('w')).get(home).get().status(), 200);
-    EXPECT_EQ(seen, "wabnn");
+    const client layered(server, {.retries = {.attempts = 2},
+                                  .layers = {named('a'), named('b')},
+                                  .network_layers = {named('m'), named('n')}});
+    auto answer = layered.with(named('w')).with(named('v')).get(home);
+    server->advance(0ms);
+    EXPECT_EQ(answer.get().status(), 200);
+    EXPECT_EQ(seen, "vwabmnmnmn") << "each hop and attempt";
 }
 
 TEST_F(AMock, MayBeTheNextOfALayerThatIsATask) {
@@ -266,6 +274,22 @@ TEST_F(AMock, HelpsWithParametersAndAuthentication) {
                   .status(),
               200);
     EXPECT_EQ(server->requests()[0].headers.get("Authorization"), "Basic bWU6c2VjcmV0");
+    EXPECT_EQ(what.bearer("token").headers, (header_list{{"Authorization", "Bearer token"}}));
+}
+
+TEST(AClient, HasTheseOptionsUnlessItIsTold) {
+    const client_options options;
+    EXPECT_EQ(options.most_body, 64u << 20);
+    EXPECT_EQ(options.high_water, 1u << 20);
+    EXPECT_EQ(options.at_once.queue, 65'536u);
+    EXPECT_EQ(options.at_once.per_origin + options.at_once.total, 0u);
+    EXPECT_EQ(options.redirects.mode, redirect_mode::follow);
+    EXPECT_EQ(options.redirects.most, 10u);
+    EXPECT_EQ(options.retries.attempts, 1u);
+    EXPECT_EQ(options.retries.first, 100ms);
+    EXPECT_EQ(options.retries.most, 10s);
+    EXPECT_EQ(options.retries.budget, 0.2);
+    EXPECT_EQ(options.version, http_version::automatic);
 }
 
 // Bodies.
@@ -316,8 +340,8 @@ TEST(AResponse, IsAStreamOfEvents) {
                             "\xEF\xBB\xBF: comment\n"
                             "event: add\ndata: 1\r\ndata:2\rid: 7\n\n"
                             "data\n\n"
-                            "retry: 250\nid\n\n"
-                            "data: unfinished\n");
+                            "retry: 250\nid\n\n" +
+                                std::string("id: a\0b\n\n", 9) + "data: unfinished\n");
     auto events = one.events();
     const auto first = events.next().get();
     ASSERT_TRUE(first);

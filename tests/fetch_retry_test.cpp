@@ -459,6 +459,26 @@ TEST_F(AResumedFile, BeginsAnewWithoutAStrongTag) {
     }
 }
 
+// What has changed is another file, and that may break off as well.
+TEST_F(AResumedFile, BeginsAnewAndGoesOnWithThat) {
+    const auto other = [] { return std::string(300'000, 'x'); };
+    const broken_off server([&](const std::string& range) {
+        return range == "100000-"
+                   ? "HTTP/1.1 200 OK\r\nETag: \"two\"\r\nContent-Length: 300000\r\n\r\n" +
+                         other().substr(0, 50'000)
+                   : "HTTP/1.1 206 Partial\r\nETag: \"two\"\r\nContent-Range: bytes "
+                     "50000-299999/300000\r\nContent-Length: 250000\r\n\r\n" +
+                         other().substr(50'000);
+    });
+    EXPECT_EQ(fetched(server), 300'000u);
+    EXPECT_TRUE(read_file(directory / "file") == other());
+    const auto heads = server.heads();
+    ASSERT_EQ(heads.size(), 3u);
+    EXPECT_TRUE(has(heads[1], "\r\nIf-Range: \"one\"\r\n")) << heads[1];
+    EXPECT_TRUE(has(heads[2], "\r\nRange: bytes=50000-\r\n")) << heads[2];
+    EXPECT_TRUE(has(heads[2], "\r\nIf-Range: \"two\"\r\n")) << heads[2];
+}
+
 TEST_F(AResumedFile, IsLeftAloneAfterSoManyAttempts) {
     write_file(directory / "file", "old");
     const broken_off server([](const std::string&) { return std::string(); });
