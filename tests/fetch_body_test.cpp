@@ -202,6 +202,20 @@ TEST_F(ABody, IsReadByLinesOfSoManyBytes) {
     EXPECT_EQ(error_of([&] { run(bounded.read()); }).code(), errc::too_large);
 }
 
+TEST_F(ABody, FailsForEverWhereALineDoes) {
+    for (const bool cancelled : {false, true}) {
+        const auto cut = saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\none\ntw", cancelled);
+        auto stream = run(made->get(cut.url())).body();
+        EXPECT_EQ(run(stream.line()), "one");
+        auto second = stream.line();
+        if (cancelled)
+            second.cancel();
+        const auto code = failure_of([&] { run(std::move(second)); });
+        EXPECT_EQ(code, failure_of([&] { run(stream.read()); })) << "not what there is of it";
+        EXPECT_EQ(code, failure_of([&] { run(stream.line()); }));
+    }
+}
+
 TEST_F(ABody, HasEventsByTheRules) {
     const scripted_server events([](connection& client) {
         client.read_request_head();
@@ -394,6 +408,12 @@ TEST_F(ABody, HasTrailersAtItsEnd) {
     EXPECT_EQ(one.trailers().get("X-End"), "yes");
     response slow = run(made->get(url("/slow/16777216")));
     EXPECT_EQ(failure_of([&] { static_cast<void>(slow.trailers()); }), errc::not_over);
+    response decoded = run(made->get(odd.url("/chunked")));
+    const auto body = std::make_shared<body_stream>(decoded.body());
+    response other = std::move(decoded).with_body([body] { return body->read(); });
+    EXPECT_EQ(failure_of([&] { static_cast<void>(other.trailers()); }), errc::not_over);
+    EXPECT_EQ(run(other.text()), "abc");
+    EXPECT_EQ(other.trailers().get("X-End"), "yes");
 }
 
 TEST_F(ABody, ThatEndsTooEarlyFailsTheRead) {
@@ -492,6 +512,31 @@ TEST_F(ABody, EndsWhereItIsCancelled) {
     body.cancel();
     EXPECT_EQ(failure_of([&] { run(std::move(body)); }), errc::cancelled);
     run_until_idle();
+}
+
+TEST_F(ABody, EndsWhereAnyOfItsFuturesIsCancelled) {
+    const temporary_directory directory;
+    const auto events = saying("HTTP/1.1 500 OK\r\nContent-Type: text/event-stream\r\n"
+                               "Content-Length: 100\r\n\r\ndata: a",
+                               true);
+    const auto ends = [&](auto take) {
+        response one = run(made->get(events.url()));
+        auto taken = take(one);
+        turn(20);
+        EXPECT_FALSE(taken.ready());
+        taken.cancel();
+        EXPECT_EQ(failure_of([&] { run(std::move(taken)); }), errc::cancelled);
+        run_until_idle(); // which it would not be while the server holds the connection
+    };
+    ends([](response& one) { return one.discard(); });
+    ends([](response& one) { return std::move(one).checked(); });
+    ends([](response& one) { return one.into([](const std::string&) {}); });
+    ends([&](response& one) { return one.to_file(directory / "file"); });
+    std::optional<body_stream> lines;
+    ends([&](response& one) { return lines.emplace(one.body()).line(); });
+    std::optional<event_stream> stream;
+    ends([&](response& one) { return stream.emplace(one.events()).next(); });
+    EXPECT_EQ(failure_of([&] { run(stream->next()); }), errc::cancelled) << "the same for ever";
 }
 
 TEST_F(ABody, IsWrittenToAFile) {

@@ -117,6 +117,7 @@ TEST_F(AnEnd, OfAClientAloneCancelsWhatIsItsOwn) {
     EXPECT_EQ(failure_of([&] { static_cast<void>(other.get(url("/hello"))); }), errc::closed);
     EXPECT_EQ(text_of(url("/hello")), "hello\n");
     run(other.close()); // again
+    EXPECT_TRUE(other.drain(1h).ready());
 }
 
 TEST_F(AnEnd, OfAClientMayWaitForWhatGoesOn) {
@@ -129,6 +130,8 @@ TEST_F(AnEnd, OfAClientMayWaitForWhatGoesOn) {
     for (auto& each : all)
         EXPECT_EQ(each.get().size(), std::size_t{1} << 20);
     EXPECT_EQ(failure_of([&] { static_cast<void>(other.get(url("/hello"))); }), errc::closed);
+    for (int i = 0; i != 100; ++i)
+        ASSERT_TRUE(client(*multi).drain(1h).ready()) << "of nothing";
     const client hasty(*multi);
     auto slow = hasty.get(url("/slow/16777216"));
     response kept = run(std::move(slow));

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 // What fails, and how it says so.
 #include "support/fetch_fixture.hpp"
+#include <curlicue/mime.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/sleep.hpp>
 #include <curlicue/url.hpp>
 
 #include <cerrno>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace curlicue;
 using namespace curlicue::test;
@@ -25,6 +28,8 @@ protected:
         client.read_request_head();
         client.hold();
     }};
+    const scripted_server takes_all{
+        [](connection& client) { client.read(std::numeric_limits<std::size_t>::max()); }};
     const scripted_server stalls{[](connection& client) {
         client.read_request_head();
         client.write(std::string(head) + "short");
@@ -74,14 +79,27 @@ TEST_F(AFailure, CountsTheTimeToTheHeadFromTheEndOfTheRequest) {
                                     .body = request_body::stream(slow),
                                     .limits = {.first_byte = 100ms}}));
     EXPECT_EQ(one.status(), 200);
+}
+
+TEST_F(AFailure, TellsThatTheHeadCameTooLateAfterABody) {
+    mime parts;
+    parts.addpart().name("a").data("b");
     const auto never = [] { return make_ready_future(std::string()); };
-    EXPECT_EQ(error_of([&] {
-                  run(made->fetch({.url = silent.url(),
-                                   .method = "PUT",
-                                   .body = request_body::stream(never),
-                                   .limits = {.first_byte = 50ms}}));
-              }).limit(),
-              time_limit::first_byte);
+    for (const auto& body :
+         std::vector<request_body>{"text", std::string(1 << 20, 'x'),
+                                   request_body::multipart(parts), request_body::stream(never)})
+        for (const char* method : {"PUT", "POST"}) {
+            if (!body.replayable() && method == std::string("POST"))
+                continue; // it was taken
+            const auto error = error_of([&] {
+                run(made->fetch({.url = takes_all.url(),
+                                 .method = method,
+                                 .body = body,
+                                 .limits = {.first_byte = 50ms, .total = 1min}}));
+            });
+            EXPECT_EQ(error.limit(), time_limit::first_byte) << method;
+            EXPECT_EQ(error.phase(), fetch_phase::headers);
+        }
 }
 
 TEST_F(AFailure, TellsThatABodyStalls) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -71,6 +72,19 @@ TEST_F(AFetch, AsksBeforeItConnects) {
     EXPECT_EQ(error_of([&] { run(strict.get(url("/hello"))); }).code(), errc::address_refused);
 }
 
+TEST_F(AFetch, ConnectsToAnAddressThatIsAllowed) {
+    const auto at = odd.url("");
+    const auto port = at.substr(at.rfind(':') + 1);
+    const client guarded(
+        *multi, {.resolve = {"somewhere.test:" + port + ":127.0.0.2,127.0.0.1"},
+                 .allow_address = [](const sockaddr& address) {
+                     return reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr ==
+                            htonl(INADDR_LOOPBACK);
+                 }});
+    response one = run(guarded.get("http://somewhere.test:" + port + "/echo"));
+    EXPECT_EQ(one.remote_address(), "127.0.0.1");
+}
+
 TEST_F(AFetch, AsksItsRequestsGuardToo) {
     const auto refuses = [](const sockaddr&) { return false; };
     int asked = 0;
@@ -89,14 +103,17 @@ TEST_F(AFetch, AsksItsRequestsGuardToo) {
 }
 
 TEST_F(AFetch, AsksAgainBeforeItSends) {
-    int asked = 0;
+    std::vector<std::string> asked;
     const client guarded(*multi, {.allow_address = [&](const sockaddr& address) {
         EXPECT_EQ(address.sa_family, AF_INET);
-        ++asked;
+        const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+        asked.push_back(":" + std::to_string(port) + "/");
         return true;
     }});
     EXPECT_EQ(run(guarded.get(odd.url("/echo"))).status(), 200);
-    EXPECT_EQ(asked, 2) << "as it opens a socket, and as it sends";
+    ASSERT_EQ(asked.size(), 2u) << "as it opens a socket, and as it sends";
+    for (const auto& port : asked)
+        EXPECT_TRUE(has(odd.url(), port)) << port;
 }
 
 TEST_F(AFetch, AsksAgainOfAConnectionThatIsKept) {
@@ -112,8 +129,8 @@ TEST_F(AFetch, AsksAgainOfAConnectionThatIsKept) {
 TEST_F(AFetch, AsksAtEachHop) {
     int asked = 0;
     const client guarded(*multi, {.allow_address = [&](const sockaddr& address) {
-        const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-        return ++asked <= 2 || port == 0; // the first hop only
+        EXPECT_EQ(address.sa_family, AF_INET);
+        return ++asked <= 2; // the first hop only
     }});
     const scripted_server away(for_each_request([&](connection& client, const std::string&) {
         return client.write("HTTP/1.1 302 Found\r\nLocation: " + odd.url("/echo") +
@@ -182,6 +199,22 @@ TEST_F(AFetch, HasNoProxyFromTheEnvironment) {
     const client beside(*multi, {.proxy = {.url = proxy.url(), .no_proxy = "127.0.0.1"}});
     response direct = run(beside.get(url("/hello")));
     EXPECT_EQ(run(direct.text()), "hello\n");
+}
+
+TEST_F(AFetch, ShowsNoHeadOfAProxysTunnel) {
+    const scripted_server proxy([](connection& client) {
+        EXPECT_TRUE(client.read_request_head().starts_with("CONNECT somewhere.test:80 "));
+        client.write("HTTP/1.1 200 Established\r\nX-Proxy: 1\r\n\r\n");
+        EXPECT_TRUE(client.read_request_head().starts_with("GET / "));
+        client.write("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok");
+    });
+    const client behind(*multi, {.proxy = {.url = proxy.url()}});
+    response one = run(behind.fetch({.url = "http://somewhere.test/", .tweak = [](easy& handle) {
+                                         handle.setopt<CURLOPT_HTTPPROXYTUNNEL>(true);
+                                     }}));
+    EXPECT_EQ(one.status(), 202);
+    EXPECT_FALSE(one.headers().contains("X-Proxy"));
+    EXPECT_EQ(run(one.text()), "ok");
 }
 
 TEST_F(AFetch, HasCookiesOnlyWithAShareOfThem) {

@@ -162,6 +162,21 @@ TEST_F(ALimit, TellsHowLongAHopWasQueued) {
     EXPECT_EQ(error.phase(), fetch_phase::queue);
 }
 
+TEST_F(ALimit, IsCountedAnewForEachHop) {
+    server->on("GET", "http://a.test/hop").reply(302, {{"Location", "http://b.test/0"}});
+    limited.emplace(server, client_options{.at_once = {.per_origin = 1}});
+    ask("a", 0);
+    auto hops = limited->fetch({.url = "http://a.test/hop", .limits = {.queue = 1200ms}});
+    server->advance(500ms);
+    ask("b", 1);
+    server->advance(500ms);
+    all[0].get(); // so that the hop leads to where another runs
+    server->advance(500ms);
+    all[1].get();
+    server->advance(1s);
+    EXPECT_EQ(hops.get().status(), 204) << "it waited for longer than that in all";
+}
+
 TEST_F(ALimit, IsSharedByCopiesAndByThoseWithAnotherLayer) {
     limited.emplace(server, client_options{.at_once = {.total = 1}});
     const auto copy = *limited;

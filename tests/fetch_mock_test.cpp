@@ -62,6 +62,39 @@ TEST_F(AMock, RepliesWith200UnlessItIsTold) {
     EXPECT_EQ(server->requests()[0].body, "body");
 }
 
+TEST_F(AMock, SeesBodiesHoweverTheyCome) {
+    const temporary_directory directory;
+    write_file(directory / "body", "a file");
+    server->on("POST", home);
+    const auto seen = [&](request_body body) {
+        EXPECT_EQ(tested.post(home, std::move(body)).get().status(), 200);
+        return server->requests().back().body;
+    };
+    EXPECT_EQ(seen(request_body::form({{"a", "b"}})), "a=b");
+    EXPECT_EQ(seen(request_body::file(directory / "body")), "a file");
+    const auto pieces = [] {
+        return
+            [left = 3]() mutable { return make_ready_future(std::string(left-- > 0 ? "ab" : "")); };
+    };
+    EXPECT_EQ(seen(request_body::stream(pieces())), "ababab");
+    EXPECT_EQ(seen(request_body::stream(pieces(), 4)), "abab") << "its size says where it ends";
+    const auto once = request_body::stream(pieces());
+    EXPECT_EQ(seen(once), "ababab");
+    EXPECT_EQ(failure_of([&] { tested.post(home, once).get(); }), errc::already_retrieved);
+    auto [body, writer] = request_body::pipe();
+    auto answer = tested.post(home, body);
+    EXPECT_TRUE(writer.write(std::string(1 << 20, 'x')).ready()) << "it is taken";
+    EXPECT_TRUE(writer.write("y").ready());
+    EXPECT_FALSE(answer.ready());
+    writer.end();
+    EXPECT_EQ(answer.get().status(), 200);
+    EXPECT_EQ(server->requests().back().body, std::string(1 << 20, 'x') + "y");
+    auto [lost, gone] = request_body::pipe();
+    auto fails = tested.post(home, lost);
+    { const body_writer dropped = std::move(gone); }
+    EXPECT_EQ(failure_of([&] { fails.get(); }), errc::broken_promise);
+}
+
 TEST_F(AMock, UsesEachExpectationSoOften) {
     server->on("GET", home).reply(503).times(2);
     server->on("GET", home).reply(200);
@@ -94,6 +127,10 @@ TEST_F(AMock, AsksAFunction) {
         co_return response::of(201);
     });
     EXPECT_EQ(tested.post(home, "").get().status(), 201);
+    server->on("PUT", home).reply([](const request&) {
+        return make_ready_future(response::of(202));
+    });
+    EXPECT_EQ(tested.put(home, "").get().status(), 202);
 }
 
 TEST_F(AMock, FailsAsLibcurlDoes) {
@@ -139,11 +176,15 @@ TEST_F(AMock, SeesLayersInTheirOrder) {
         });
     };
     server->on("GET", home).reply(302, {{"Location", "/2"}});
+    server->on("GET", home + "2").reply(503, {{"Retry-After", "0"}}).times(1);
     server->on("GET", home + "2");
-    const client layered(server,
-                         {.layers = {named('a'), named('b')}, .network_layers = {named('n')}});
-    EXPECT_EQ(layered.with(named('w')).get(home).get().status(), 200);
-    EXPECT_EQ(seen, "wabnn");
+    const client layered(server, {.retries = {.attempts = 2},
+                                  .layers = {named('a'), named('b')},
+                                  .network_layers = {named('m'), named('n')}});
+    auto answer = layered.with(named('w')).with(named('v')).get(home);
+    server->advance(0ms);
+    EXPECT_EQ(answer.get().status(), 200);
+    EXPECT_EQ(seen, "vwabmnmnmn") << "each hop and attempt";
 }
 
 TEST_F(AMock, MayBeTheNextOfALayerThatIsATask) {
@@ -233,6 +274,22 @@ TEST_F(AMock, HelpsWithParametersAndAuthentication) {
                   .status(),
               200);
     EXPECT_EQ(server->requests()[0].headers.get("Authorization"), "Basic bWU6c2VjcmV0");
+    EXPECT_EQ(what.bearer("token").headers, (header_list{{"Authorization", "Bearer token"}}));
+}
+
+TEST(AClient, HasTheseOptionsUnlessItIsTold) {
+    const client_options options;
+    EXPECT_EQ(options.most_body, 64u << 20);
+    EXPECT_EQ(options.high_water, 1u << 20);
+    EXPECT_EQ(options.at_once.queue, 65'536u);
+    EXPECT_EQ(options.at_once.per_origin + options.at_once.total, 0u);
+    EXPECT_EQ(options.redirects.mode, redirect_mode::follow);
+    EXPECT_EQ(options.redirects.most, 10u);
+    EXPECT_EQ(options.retries.attempts, 1u);
+    EXPECT_EQ(options.retries.first, 100ms);
+    EXPECT_EQ(options.retries.most, 10s);
+    EXPECT_EQ(options.retries.budget, 0.2);
+    EXPECT_EQ(options.version, http_version::automatic);
 }
 
 // Bodies.
@@ -283,8 +340,8 @@ TEST(AResponse, IsAStreamOfEvents) {
                             "\xEF\xBB\xBF: comment\n"
                             "event: add\ndata: 1\r\ndata:2\rid: 7\n\n"
                             "data\n\n"
-                            "retry: 250\nid\n\n"
-                            "data: unfinished\n");
+                            "retry: 250\nid\n\n" +
+                                std::string("id: a\0b\n\n", 9) + "data: unfinished\n");
     auto events = one.events();
     const auto first = events.next().get();
     ASSERT_TRUE(first);

@@ -126,11 +126,12 @@ TEST_F(ARedirect, KeepsTheCredentialsOfAUrlToTheirOrigin) {
     server->on("GET", with).reply(302, {{"Location", "/there"}});
     server->on("GET", "http://user:secret@example.test/there")
         .reply(302, {{"Location", "http://other.test/"}});
-    server->on("GET", "http://other.test/");
+    server->on("GET", "http://other.test/").reply(302, {{"Location", home + "back"}});
+    server->on("GET", home + "back");
     const client asked(server);
     response one = asked.get(with).get();
     EXPECT_TRUE(server->unexpected().empty());
-    EXPECT_EQ(one.url(), "http://other.test/");
+    EXPECT_EQ(one.url(), home + "back");
 }
 
 TEST_F(ARedirect, ShowsNoCredentialsInItsUrl) {
@@ -162,6 +163,11 @@ TEST_F(ARedirect, IsRefusedFromHttpsToAnythingElse) {
     EXPECT_EQ(asked.get("https://example.test/up").get().status(), 200);
     EXPECT_EQ(refusal_of([&] { asked.get(home).get(); }), errc::redirect_refused);
     EXPECT_EQ(refusal_of([&] { asked.get(home + "file").get(); }), errc::redirect_refused);
+    for (const char* other : {"ws://example.test/", "nonsense://example.test/"}) {
+        server->on("GET", home + "other").reply(302, {{"Location", other}}).times(1);
+        EXPECT_EQ(refusal_of([&] { asked.get(home + "other").get(); }), errc::redirect_refused)
+            << other << ", whether libcurl knows it or not";
+    }
 }
 
 TEST_F(ARedirect, IsRefusedOnceThereWereSoMany) {

@@ -2,6 +2,7 @@
 // Retries: what is sent again, when, and how often.
 #include "support/fetch_fixture.hpp"
 #include "support/temporary_directory.hpp"
+#include <curlicue/mime.hpp>
 #include <curlicue/mock.hpp>
 #include <curlicue/sleep.hpp>
 
@@ -309,22 +310,29 @@ TEST_F(AFetch, TriesAgainWhereTheServerFails) {
 }
 
 TEST_F(AFetch, IsNotSentAgainByLibcurlEither) {
-    std::atomic<int> requests = 0;
-    // The first answer keeps the connection, which is gone when the second request has come.
-    const scripted_server dying([&](connection& client) {
-        if (client.read_request_head().empty())
-            return; // connected to, but not asked
-        ++requests;
-        client.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        const auto head = client.read_request_head();
-        if (head.empty())
-            return;
-        ++requests;
-        client.read(4);
-    });
-    static_cast<void>(run(made->get(dying.url())));
-    EXPECT_THROW(run(made->post(dying.url(), "body")), fetch_error);
-    EXPECT_EQ(requests, 2);
+    mime parts;
+    parts.addpart().name("a").data("b");
+    for (auto what : std::vector<request>{{.method = "POST", .body = "body"},
+                                          {.method = "POST", .body = ""},
+                                          {.method = "POST"},
+                                          {.method = "PATCH"},
+                                          {.body = request_body::multipart(parts)}}) {
+        std::atomic<int> requests = 0;
+        // The first answer keeps the connection, which is gone when the second request has come.
+        const scripted_server dying([&](connection& client) {
+            if (client.read_request_head().empty())
+                return; // connected to, but not asked
+            ++requests;
+            client.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            if (!client.read_request_head().empty())
+                ++requests;
+            client.read(what.body.size() == 0 ? 0 : 4);
+        });
+        static_cast<void>(run(made->get(dying.url())));
+        what.url = dying.url();
+        EXPECT_EQ(error_of([&] { run(made->fetch(what)); }).phase(), fetch_phase::send);
+        EXPECT_EQ(requests, 2) << what.method;
+    }
 }
 
 /// Serves 300,000 bytes, and breaks off after 100,000 the first time.
@@ -449,6 +457,26 @@ TEST_F(AResumedFile, BeginsAnewWithoutAStrongTag) {
         ASSERT_EQ(heads.size(), 2u);
         EXPECT_FALSE(has(heads[1], "Range")) << heads[1];
     }
+}
+
+// What has changed is another file, and that may break off as well.
+TEST_F(AResumedFile, BeginsAnewAndGoesOnWithThat) {
+    const auto other = [] { return std::string(300'000, 'x'); };
+    const broken_off server([&](const std::string& range) {
+        return range == "100000-"
+                   ? "HTTP/1.1 200 OK\r\nETag: \"two\"\r\nContent-Length: 300000\r\n\r\n" +
+                         other().substr(0, 50'000)
+                   : "HTTP/1.1 206 Partial\r\nETag: \"two\"\r\nContent-Range: bytes "
+                     "50000-299999/300000\r\nContent-Length: 250000\r\n\r\n" +
+                         other().substr(50'000);
+    });
+    EXPECT_EQ(fetched(server), 300'000u);
+    EXPECT_TRUE(read_file(directory / "file") == other());
+    const auto heads = server.heads();
+    ASSERT_EQ(heads.size(), 3u);
+    EXPECT_TRUE(has(heads[1], "\r\nIf-Range: \"one\"\r\n")) << heads[1];
+    EXPECT_TRUE(has(heads[2], "\r\nRange: bytes=50000-\r\n")) << heads[2];
+    EXPECT_TRUE(has(heads[2], "\r\nIf-Range: \"two\"\r\n")) << heads[2];
 }
 
 TEST_F(AResumedFile, IsLeftAloneAfterSoManyAttempts) {

@@ -2,6 +2,7 @@
 // A client on an async_multi, beside real servers.
 #include "support/fetch_fixture.hpp"
 #include "support/memory_peak.hpp"
+#include <curlicue/mock.hpp>
 
 #include <chrono>
 #include <memory>
@@ -140,9 +141,12 @@ TEST_F(AFetch, HasACallForEachMethod) {
     EXPECT_EQ(sent(made->patch(where, std::string_view("x"))), "PATCH");
     EXPECT_EQ(sent(made->fetch({.url = where, .body = "x"})), "POST");
     EXPECT_EQ(sent(made->fetch({.url = where, .method = "OPTIONS"})), "OPTIONS");
+    EXPECT_EQ(sent(made->fetch({.url = where, .method = "delete"})), "DELETE");
+    EXPECT_EQ(sent(made->fetch({.url = where, .method = "query"})), "query");
     response head = run(made->head(url("/hello")));
     EXPECT_EQ(head.content_length(), 6u);
     EXPECT_EQ(run(head.text()), "");
+    EXPECT_EQ(run(run(made->fetch({.url = url("/hello"), .method = "head"})).text()), "");
 }
 
 TEST_F(AFetch, ShowsTheFinalHeadOnly) {
@@ -333,6 +337,21 @@ TEST_F(AFetch, ConnectsBeforeItIsNeeded) {
     EXPECT_EQ(run(made->get(server.url())).status(), 204);
     EXPECT_EQ(server.accepted(), 1u);
     EXPECT_THROW(run(made->preconnect("http://127.0.0.1:1/")), fetch_error);
+}
+
+TEST_F(AFetch, MayBeOfAMockOnItsLoop) {
+    const auto server = std::make_shared<mock>(multi->executor());
+    server->on("GET", "http://example.test/").reply(200, {}, "hello").after(20ms);
+    bool called = false;
+    const client tested(server, {.layers = {[&](request what, transport& next) {
+                                     called = true;
+                                     return next.fetch(std::move(what));
+                                 }}});
+    auto answer = tested.get("http://example.test/");
+    EXPECT_FALSE(called) << "not inside the call";
+    response one = run(std::move(answer));
+    EXPECT_EQ(run(one.text()), "hello");
+    EXPECT_THROW(server->advance(1s), std::logic_error);
 }
 
 TEST_F(AFetch, IsRunInsideTasks) {

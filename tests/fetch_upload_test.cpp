@@ -135,6 +135,8 @@ TEST_F(AFetch, SaysHowLongItsBodyIsOrSendsChunks) {
     EXPECT_FALSE(has(echo({.method = "DELETE"}), "Content-Length"));
     EXPECT_TRUE(has(echo({.headers = {{"Content-Length", "4"}}, .body = "four"}),
                     "\r\nContent-Length: 4\r\n"));
+    EXPECT_TRUE(has(echo({.method = "PATCH", .headers = {{"Content-Length", "0"}}}),
+                    "\r\nContent-Length: 0\r\n"));
 }
 
 TEST_F(AFetch, FailsWhereItsBodyIsNotAsLongAsItWasSaidToBe) {
@@ -229,6 +231,9 @@ TEST_F(AFetch, TellsItsWriterHowItFailed) {
         EXPECT_EQ(error_of([&writer = writer] { writer.write("more").get(); }).phase(),
                   fetch_phase::connect);
     }
+    auto [unsent, told] = request_body::pipe();
+    made->put(url("/upload/never"), unsent).cancel(); // before it has begun
+    EXPECT_EQ(failure_of([&, &told = told] { told.write("x").get(); }), errc::cancelled);
     auto [body, writer] = request_body::pipe();
     const scripted_server early([](connection& client) {
         client.read_request_head();

@@ -25,7 +25,9 @@ class mock_rule;
 struct mock_request {
     std::string method, url;
     header_list headers;
-    std::string body; ///< empty for what comes piece by piece
+    /// What comes piece by piece is here once it has ended; what is multipart, or has not been
+    /// taken, never.
+    std::string body;
 };
 
 /// A transport without a network, for tests: `auto server = std::make_shared<mock>();
@@ -100,6 +102,8 @@ public:
     std::vector<mock_request> unexpected() const;
 
 private:
+    future<response> answer(const detail::mock_rule& rule, request what);
+
     const std::unique_ptr<detail::mock_core> core_;
 };
 

@@ -214,8 +214,9 @@ struct made_before_co_await {
 /// One request. An aggregate, for designated initializers; checked when it is given to `fetch`.
 /// With g++ 12 make it in a line of its own before a `co_await`: inside, it does not compile.
 struct request {
-    std::string url = {};    ///< relative to `client_options::base` where there is one
-    std::string method = {}; ///< empty: GET, or POST with a body
+    std::string url = {}; ///< relative to `client_options::base` where there is one
+    /// Empty: GET, or POST with a body. DELETE, GET, HEAD, OPTIONS, POST and PUT in any case.
+    std::string method = {};
     header_list headers = {};
     request_body body = {};
     time_limits limits = {};

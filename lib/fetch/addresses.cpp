@@ -101,13 +101,16 @@ bool public_addresses_only(const sockaddr& address) noexcept {
 
 namespace detail {
 
-bool is_allowed(const std::function<bool(const sockaddr&)>& allow, const std::string& text) {
+bool is_allowed(const std::function<bool(const sockaddr&)>& allow, const std::string& text,
+                std::uint16_t port) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
     if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1)
         return allow(reinterpret_cast<const sockaddr&>(v4));
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
     if (::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &v6.sin6_addr) == 1)
         return allow(reinterpret_cast<const sockaddr&>(v6));
     return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -9,6 +10,7 @@ struct sockaddr;
 namespace curlicue::detail {
 
 /// Asks of an address in text, as libcurl tells it; of what is none it is not.
-bool is_allowed(const std::function<bool(const sockaddr&)>& allow, const std::string& text);
+bool is_allowed(const std::function<bool(const sockaddr&)>& allow, const std::string& text,
+                std::uint16_t port);
 
 } // namespace curlicue::detail

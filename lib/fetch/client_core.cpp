@@ -22,7 +22,8 @@ namespace curlicue::detail {
 /// its response is there.
 class client_core::attendance {
 public:
-    explicit attendance(std::shared_ptr<fetch_call> known) noexcept : known_(std::move(known)) {}
+    attendance(std::shared_ptr<fetch_call> known, request_body sent) noexcept
+        : known_(std::move(known)), sent_(std::move(sent)) {}
     attendance(attendance&&) noexcept = default;
     attendance& operator=(attendance&&) = delete;
     ~attendance() {
@@ -43,12 +44,15 @@ public:
 
 private:
     void leave(const std::exception_ptr& why) noexcept {
+        if (const auto& content = body_access::content(sent_))
+            content->give_up(why); // whoever writes it hears of that
         const auto known = std::exchange(known_, nullptr);
         known->client->end(*known, why);
         known->client->ongoing_->leave(known->going_on);
     }
 
     std::shared_ptr<fetch_call> known_;
+    request_body sent_;
 };
 
 client_core::client_core(std::shared_ptr<const client_options> options,
@@ -127,7 +131,7 @@ future<response> client_core::fetch(request what) {
     complete(what);
     const auto known = what.call;
     ongoing_->enter(known->going_on);
-    attendance until_over(known);
+    attendance until_over(known, what.body);
     auto running = run(std::move(what), std::move(until_over));
     auto head =
         may_begin() ? spawn_here(link_, std::move(running)) : spawn_at(link_, std::move(running));
@@ -161,7 +165,6 @@ future<response> client_core::within_total(future<response> head,
 // NOLINTNEXTLINE(*-unnecessary-value-param): a coroutine keeps what it is given
 task<response> client_core::run(request what, attendance while_it_runs) {
     const auto known = what.call;
-    const auto sent = what.body;
     const auto most = *what.most_body;
     auto url = known_to_network_ ? std::string() : without_credentials(what.url);
     tell([&](observer& to, auto now) { to.queued(known->id, what, now); });
@@ -181,8 +184,6 @@ task<response> client_core::run(request what, attendance while_it_runs) {
     } catch (...) {
         why = std::current_exception();
     }
-    if (const auto& content = body_access::content(sent))
-        content->give_up(why); // whoever writes it hears of that
     while_it_runs.failed(why);
     std::rethrow_exception(why);
 }
@@ -225,6 +226,8 @@ future<void> client_core::drain(std::chrono::milliseconds patience) {
     if (!link_->accepting())
         return make_ready_future();
     auto ended = ongoing_->ended(link_);
+    if (ended.ready())
+        return ended;
     return std::move(ended).timeout(patience).catch_error(
         [self = shared_from_this()](const std::exception_ptr&) { return self->close(); });
 }

@@ -2,10 +2,12 @@
 #include "client_settings.hpp"
 
 #include "client_core.hpp"
+#include "header_access.hpp"
 #include <curlicue/error.hpp>
 #include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
 
+#include <array>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -76,6 +78,14 @@ time_limits or_those(const time_limits& asked, const time_limits& ours) {
             one(asked.total, ours.total)};
 }
 
+// As browsers do (Fetch, 2.2.1 Methods).
+void normalise(std::string& method) {
+    constexpr std::array known{"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"};
+    for (const auto* each : known)
+        if (same_token(method, each))
+            method = each;
+}
+
 std::string resolved(const std::string& base, const std::string& relative) {
     try {
         curlicue::url address(base);
@@ -106,6 +116,7 @@ void settle(request& what, const client_options& options) {
     }
     if (what.method.empty())
         what.method = what.body.empty() ? "GET" : "POST";
+    normalise(what.method);
     for (const auto field : options.headers)
         if (!what.headers.contains(field.name) && !is_left_out(what, field.name))
             what.headers.add(field.name, field.value);

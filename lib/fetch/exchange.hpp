@@ -14,6 +14,7 @@
 #include <curlicue/easy.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -99,7 +100,8 @@ private:
     bool allows(const sockaddr& address) const;
     void ask_before_connecting(easy& handle);
     static int on_prereq(void* self, char* peer, char* local, int peer_port, int local_port);
-    int about_to_send(const char* peer);
+    int about_to_send(const char* peer, std::uint16_t port);
+    bool is_second_sending() const noexcept;
 
     // exchange_head.cpp: what comes first, for whoever waits for it.
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
@@ -149,6 +151,7 @@ private:
     void time_out(time_limit which) noexcept;
     time stalls_at() const noexcept;
     time first_byte_at() const noexcept;
+    time end_of_sending_at() const noexcept;
     time total_at() const noexcept;
     bool sends() const noexcept;
 
@@ -193,6 +196,7 @@ private:
     std::chrono::microseconds queued_{0};
     time last_byte_{};
     time sent_at_{time::max()}; // the last of the request, as far as we know
+    time looked_at_{};          // how much has been sent
     time dropped_at_{};
 };
 

@@ -5,6 +5,7 @@
 #include "client_core.hpp"
 #include "exchange.hpp"
 #include "header_access.hpp"
+#include "transfer_info.hpp"
 #include <curlicue/share.hpp>
 
 #include <algorithm>
@@ -92,7 +93,8 @@ void exchange::set_up_more(easy& handle) {
     const auto& content = body_access::content(what_.body);
     if (is_guarded())
         ask_before_connecting(handle);
-    if (is_guarded() || (of && of->limits.first_byte) || upload_ || (content && content->parts()))
+    if (is_guarded() || (of && of->limits.first_byte) || upload_ || (content && content->parts()) ||
+        !is_idempotent(what_.method))
         handle.setopt<CURLOPT_PREREQFUNCTION>(&exchange::on_prereq);
     if (what_.progress)
         set_progress(handle);
@@ -113,11 +115,11 @@ void exchange::set_progress(easy& handle) {
 
 void exchange::set_head(easy& handle) {
     std::vector<std::string> lines;
-    for (const auto field : what_.headers)
-        if (!same_token(field.name, "Content-Length")) // libcurl knows it
-            lines.push_back(line_of(field));
     const auto& content = body_access::content(what_.body);
     const bool posts = content || says_it_is_empty(what_.method);
+    for (const auto field : what_.headers)
+        if (!posts || !same_token(field.name, "Content-Length")) // else libcurl says it
+            lines.push_back(line_of(field));
     if (!what_.headers.contains("Content-Type") && !is_left_out(what_, "Content-Type")) {
         const auto type = content ? content->content_type() : std::string();
         if (!type.empty())
@@ -243,27 +245,34 @@ void exchange::ask_before_connecting(easy& handle) {
     });
 }
 
-int exchange::on_prereq(void* self, char* peer, char* /*local*/, int /*peer_port*/,
-                        int /*local_port*/) {
+int exchange::on_prereq(void* self, char* peer, char* /*local*/, int port, int /*local_port*/) {
     auto& here = *static_cast<exchange*>(self);
     try {
-        return here.about_to_send(peer);
+        return here.about_to_send(peer, static_cast<std::uint16_t>(port));
     } catch (...) {
         here.fail(std::current_exception());
         return CURL_PREREQFUNC_ABORT;
     }
 }
 
+/// Of what may be sent once only. Where a response has come, libcurl answers that.
+bool exchange::is_second_sending() const noexcept {
+    if (upload_ && upload_->begun() && !upload_->may_repeat())
+        return true;
+    return sent_at_ != time::max() && parser_.empty() && !is_idempotent(what_.method) &&
+           number_of(*handle_, CURLINFO_REQUEST_SIZE) > 0;
+}
+
 // A connection may have been made before the guard was there; and libcurl sends a request again of
 // itself if a kept connection turns out to be dead.
-int exchange::about_to_send(const char* peer) {
+int exchange::about_to_send(const char* peer, std::uint16_t port) {
     if (is_guarded() &&
-        !is_allowed([this](const sockaddr& address) { return allows(address); }, peer)) {
+        !is_allowed([this](const sockaddr& address) { return allows(address); }, peer, port)) {
         address_refused_ = true;
         address_allowed_ = false;
         return CURL_PREREQFUNC_ABORT;
     }
-    if (upload_ && upload_->begun() && !upload_->may_repeat()) {
+    if (is_second_sending()) {
         fail(refusal(std::error_code(CURLE_SEND_FAIL_REWIND, easy_category()), fetch_phase::send));
         return CURL_PREREQFUNC_ABORT;
     }

@@ -10,8 +10,12 @@
 namespace curlicue::detail {
 namespace {
 
+using namespace std::chrono_literals;
+
 // What is left of a body that nobody reads is to come within this.
 constexpr std::chrono::milliseconds soon(100);
+// So often in the time to the first byte it is seen whether all of the request is sent.
+constexpr int looks_for_the_end = 8;
 
 executor::clock::time_point after(executor::clock::time_point begun,
                                   const time_limits::limit& limit) noexcept {
@@ -58,7 +62,9 @@ bool exchange::sends() const noexcept {
     if (upload_)
         return upload_->begun() && (upload_->has_data() || upload_->given() > uploaded_);
     const auto& content = body_access::content(what_.body);
-    return content && content->parts() != nullptr && !published_ && sent_at_ != time::max();
+    return content && content->parts() != nullptr && !published_ && sent_at_ != time::max() &&
+           count_of(*handle_, CURLINFO_CONTENT_LENGTH_UPLOAD_T) !=
+               static_cast<curl_off_t>(uploaded_);
 }
 
 exchange::time exchange::stalls_at() const noexcept {
@@ -72,13 +78,22 @@ exchange::time exchange::first_byte_at() const noexcept {
     return after(sent_at_, of->limits.first_byte);
 }
 
+// When the last of a body has gone nobody tells.
+exchange::time exchange::end_of_sending_at() const noexcept {
+    if (!of || !of->limits.first_byte || *of->limits.first_byte == 0ms || published_ || !sends() ||
+        (upload_ && !upload_->ended()))
+        return time::max();
+    return later(looked_at_, std::max(*of->limits.first_byte / looks_for_the_end, 1ms));
+}
+
 // Until there is a head its client looks after this one.
 exchange::time exchange::total_at() const noexcept {
     return of && published_ ? of->deadline : time::max();
 }
 
 exchange::time exchange::next_look() const noexcept {
-    return dropped_ ? dropped_at_ + soon : std::min({stalls_at(), first_byte_at(), total_at()});
+    return dropped_ ? dropped_at_ + soon
+                    : std::min({stalls_at(), first_byte_at(), end_of_sending_at(), total_at()});
 }
 
 // libcurl does not say when it has sent something.
@@ -93,6 +108,7 @@ void exchange::see_progress(time now) noexcept {
 void exchange::look(time now) noexcept {
     if (dropped_)
         return cancel_here(); // what was to come at once has not
+    looked_at_ = now;
     see_progress(now);
     if (total_at() <= now)
         time_out(time_limit::total);

@@ -19,6 +19,8 @@ public:
     void is_final() noexcept { next_ = part::trailers; }
     response_head& head() noexcept { return head_; }
     int status() const noexcept { return head_.status; }
+    /// Whether nothing has come yet.
+    bool empty() const noexcept { return size_ == 0; }
     const header_list& trailers() const noexcept { return trailers_; }
 
 private:

@@ -61,6 +61,13 @@ public:
         if (old_)
             old_->is_handed_out();
     }
+    const header_list* trailers() const noexcept override {
+        if (!ended_)
+            return nullptr;
+        const auto* const known = old_ ? old_->trailers() : nullptr;
+        return known != nullptr ? known
+                                : response_state::trailers(); // none if nobody has read them
+    }
     bool over(std::exception_ptr& failure) const override {
         return old_ ? old_->over(failure) : response_state::over(failure);
     }

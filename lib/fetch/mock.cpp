@@ -2,8 +2,10 @@
 #include "body_content.hpp"
 #include "header_access.hpp"
 #include "phase.hpp"
+#include "repetition.hpp"
 #include "standing_executor.hpp"
 #include <curlicue/detail/executor_link.hpp>
+#include <curlicue/error.hpp>
 #include <curlicue/fetch_error.hpp>
 #include <curlicue/mock.hpp>
 #include <curlicue/sleep.hpp>
@@ -30,6 +32,7 @@ public:
     const std::string method, url;
     std::size_t left = std::numeric_limits<std::size_t>::max();
     std::chrono::milliseconds delay{0};
+    bool takes_body = true; // one that fails has taken nothing, and it may be sent again
     std::shared_ptr<maker> make = std::make_shared<maker>(
         [](const request&, executor&) { return make_ready_future(response::of(200)); });
 };
@@ -44,6 +47,26 @@ std::string normalised(std::string_view url) {
     } catch (const std::system_error&) {
         throw std::invalid_argument("mock::on: the URL cannot be parsed");
     }
+}
+
+/// All of a body that comes piece by piece.
+future<std::string> taken(const std::shared_ptr<body_content>& content,
+                          intrusive_ptr<executor_link> link) {
+    auto next = content->open(link);
+    return repeat<std::string>(std::move(link),
+                               [content, next = std::move(next), all = std::string()]() mutable {
+                                   const bool whole = all.size() == content->size();
+                                   return (whole ? make_ready_future(std::string()) : next())
+                                       .then([&content, &all](const std::string& piece) {
+                                           if (!piece.empty())
+                                               return all += piece, std::optional<std::string>();
+                                           content->close(nullptr);
+                                           return std::optional(std::move(all));
+                                       });
+                               })
+        .finally([content]() noexcept { // if it has not come to its end
+            content->close(failure(errc::cancelled).exception());
+        });
 }
 
 } // namespace
@@ -92,6 +115,7 @@ future<response> mock::fetch(request what) {
     mock_request seen{what.method, detail::normalised(what.url), what.headers,
                       text != nullptr ? *text : std::string()};
     std::shared_ptr<detail::mock_rule> rule;
+    std::size_t place = 0;
     {
         const std::lock_guard lock(core_->mutex);
         for (const auto& each : core_->expectations) {
@@ -104,15 +128,29 @@ future<response> mock::fetch(request what) {
         }
         if (!rule)
             core_->unexpected.push_back(seen);
+        place = core_->requests.size();
         core_->requests.push_back(std::move(seen));
     }
     if (!rule)
         return make_failed_future<response>(
             std::make_exception_ptr(fetch_error(errc::unexpected_request, fetch_phase::send)));
+    if (!content || text != nullptr || content->parts() != nullptr || !rule->takes_body)
+        return answer(*rule, std::move(what));
+    return detail::taken(content, detail::executor_link::of(executor()))
+        .then([this, place, rule, what = std::move(what)](std::string&& body) mutable {
+            {
+                const std::lock_guard lock(core_->mutex);
+                core_->requests[place].body = std::move(body);
+            }
+            return answer(*rule, std::move(what));
+        });
+}
+
+future<response> mock::answer(const detail::mock_rule& rule, request what) {
     auto& where = executor();
-    if (rule->delay.count() <= 0)
-        return (*rule->make)(what, where);
-    return sleep_for(where, rule->delay).then([make = rule->make, what = std::move(what), &where] {
+    if (rule.delay.count() <= 0)
+        return (*rule.make)(what, where);
+    return sleep_for(where, rule.delay).then([make = rule.make, what = std::move(what), &where] {
         return (*make)(what, where);
     });
 }
@@ -134,6 +172,7 @@ mock::expectation::expectation(std::shared_ptr<detail::mock_rule> rule) noexcept
 
 mock::expectation& mock::expectation::answer(maker make) {
     rule_->make = std::make_shared<maker>(std::move(make));
+    rule_->takes_body = true;
     return *this;
 }
 
@@ -145,11 +184,13 @@ mock::expectation& mock::expectation::reply(int status, header_list headers, std
 }
 
 mock::expectation& mock::expectation::fail(int code) {
-    return answer([code](const request&, curlicue::executor&) {
+    answer([code](const request&, curlicue::executor&) {
         return make_failed_future<response>(std::make_exception_ptr(fetch_error(
             std::error_code(code, easy_category()),
             detail::usual_phase_of(static_cast<CURLcode>(code)).value_or(fetch_phase::headers))));
     });
+    rule_->takes_body = false;
+    return *this;
 }
 
 mock::expectation& mock::expectation::after(std::chrono::milliseconds delay) {

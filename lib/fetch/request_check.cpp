@@ -143,7 +143,7 @@ std::string redirected_to(const std::string& from, std::string_view location,
     const auto fragment = address.get(CURLUPART_FRAGMENT);
     const auto user = address.get(CURLUPART_USER), password = address.get(CURLUPART_PASSWORD);
     try {
-        address.set(CURLUPART_URL, there, CURLU_URLENCODE);
+        address.set(CURLUPART_URL, there, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
     } catch (const std::exception&) {
         throw fetch_error(std::error_code(CURLE_URL_MALFORMAT, easy_category()), fetch_phase::url,
                           attempts);

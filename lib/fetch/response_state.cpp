@@ -120,6 +120,8 @@ future<void> response_state::each_piece(unique_function<void(std::string_view)> 
 future<std::string> response_state::next_piece(std::size_t most) {
     if (broken_)
         return make_failed_future<std::string>(broken_);
+    if (std::exchange(asks_for_line_, false))
+        read_ahead_.clear(); // what was to come behind it has failed
     if (read_ahead_.empty())
         return ended_ ? make_ready_future(std::string()) : read_some(most);
     searched_ = 0;
@@ -155,8 +157,10 @@ future<std::optional<std::optional<std::string>>> response_state::look_for_line(
         return make_failed_future<answer>(refuse_length());
     if (line || ended_)
         return make_ready_future(answer(std::move(line)));
+    asks_for_line_ = true;
     return read_some(everything)
         .then([kept = intrusive_ptr<response_state>::share(this)](std::string&& piece) {
+            kept->asks_for_line_ = false;
             kept->ended_ = piece.empty();
             kept->read_ahead_.append(std::move(piece));
             return answer();

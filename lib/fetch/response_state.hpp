@@ -113,6 +113,7 @@ private:
     byte_queue read_ahead_;            // behind a line
     std::size_t searched_ = 0;         // of that, for the end of a line
     bool ended_ = false;               // likewise
+    bool asks_for_line_ = false;       // for more of one: if nothing comes, that has failed
     std::exception_ptr broken_;
     std::vector<std::shared_ptr<const void>> kept_;
 };
