@@ -22,7 +22,7 @@ struct input {
 // A piece of it, empty at the end.
 curlicue::future<std::string> read(input& from, curlicue::executor& where) {
     const auto room = [](uv_handle_t* pipe, std::size_t, uv_buf_t* buffer) {
-        *buffer = uv_buf_init(static_cast<input*>(pipe->data)->bytes.data(), 65536);
+        *buffer = uv_buf_init(static_cast<input*>(pipe->data)->bytes.data(), sizeof(input::bytes));
     };
     const auto take = [](uv_stream_t* pipe, ssize_t size, const uv_buf_t* buffer) {
         auto& next = *static_cast<input*>(pipe->data)->next;
@@ -34,20 +34,20 @@ curlicue::future<std::string> read(input& from, curlicue::executor& where) {
             next.set_error({static_cast<int>(size), curlicue::uv_category()});
     };
     from.next.emplace(where);
-    uv_read_start(reinterpret_cast<uv_stream_t*>(&from.pipe), room, take);
+    if (uv_read_start(reinterpret_cast<uv_stream_t*>(&from.pipe), room, take) != 0)
+        from.next->set_error({UV_ENOTCONN, curlicue::uv_category()});
     return from.next->get_future();
 }
 
 int main(int argc, char** argv) try {
-    if (argc != 2)
+    if (argc != 2 || uv_guess_handle(STDIN_FILENO) == UV_FILE)
         return std::cerr << "usage: … | upload URL\n", 2;
     curlicue::async_multi multi(uv_default_loop());
     curlicue::client client(multi);
-    input in;
+    static input in; // the loop may have it to the end
     in.pipe.data = &in;
     uv_pipe_init(uv_default_loop(), &in.pipe, 0);
-    if (uv_guess_handle(STDIN_FILENO) == UV_FILE || uv_pipe_open(&in.pipe, STDIN_FILENO) != 0)
-        return std::cerr << "upload: the input is no pipe\n", 2;
+    uv_pipe_open(&in.pipe, STDIN_FILENO); // what cannot be opened cannot be read
     auto body = curlicue::request_body::stream([&] { return read(in, multi.executor()); });
     auto answer = multi.run_until(client.put(argv[1], std::move(body)));
     std::cout << multi.run_until(answer.throw_for_status().text()) << '\n';

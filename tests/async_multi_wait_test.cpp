@@ -30,11 +30,10 @@ protected:
         async_fixture::SetUp();
         multi.emplace(&loop, async_multi_options{.heartbeat = 0ms});
     }
-    /// One that is forgotten ends all the same, and not well. 7.88 may wait for seconds at the end
-    /// of each connection over TLS, with all others.
+    /// One that is forgotten ends all the same, and not well.
     easy limited(const std::string& url) {
         easy made = quiet(url);
-        made.setopt<CURLOPT_TIMEOUT>(120s);
+        made.setopt<CURLOPT_TIMEOUT>(30s);
         made.setopt<CURLOPT_CAINFO>(nginx::shared().ca_file().string());
         made.setopt<CURLOPT_WRITEDATA>(bodies.emplace_back());
         return made;

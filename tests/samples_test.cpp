@@ -236,7 +236,7 @@ TEST_F(Sample, UploadSendsWhatComesThroughAPipe) {
     EXPECT_FALSE(run("echo one | upload", "no-scheme"));
     EXPECT_THAT(err(), HasSubstr("no scheme"));
     EXPECT_FALSE(run("upload", there, "< large"));
-    EXPECT_EQ(err(), "upload: the input is no pipe\n");
+    EXPECT_THAT(err(), StartsWith("usage: "));
 }
 
 TEST_F(Sample, RelayPutsWhatItGets) {

@@ -60,20 +60,25 @@ void broadcast::pull() {
     }
 }
 
-void broadcast::came(result<std::string>&& piece) {
+void broadcast::came(result<std::string>&& piece) noexcept {
+    if (!piece.has_value())
+        return fail(piece.exception());
     told to;
-    {
+    try {
         const std::lock_guard lock(mutex_);
+        to.reserve(listeners_.size());
         pulling_ = false;
-        over_ = !piece.has_value() || piece.value().empty();
-        failure_ = piece.has_value() ? nullptr : piece.exception();
-        hand_out(piece.has_value() ? piece.value() : std::string(), to);
+        over_ = piece.value().empty();
+        hand_out(piece.value(), to);
+    } catch (...) {
+        return fail(std::current_exception());
     }
     for (auto& each : to)
-        if (piece.has_value())
+        try {
             each.set_value(piece.value());
-        else
-            each.set_exception(failure_);
+        } catch (...) {
+            each.set_exception(std::current_exception());
+        }
 }
 
 // Who has asked is told, for all others it is kept.
@@ -84,8 +89,7 @@ void broadcast::hand_out(const std::string& piece, told& to) {
         if (!one || one->lost)
             continue;
         if (one->asked) {
-            to.push_back(std::move(*one->asked));
-            one->asked.reset();
+            to.push_back(*std::exchange(one->asked, std::nullopt));
         } else if (piece.size() <= most_ - std::min(most_, one->waiting.size())) {
             one->waiting.append(piece);
         } else {
@@ -93,6 +97,25 @@ void broadcast::hand_out(const std::string& piece, told& to) {
             one->lost = fetch_failure(errc::too_large, fetch_phase::body);
         }
     }
+}
+
+void broadcast::fail(const std::exception_ptr& why) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        pulling_ = false;
+        over_ = true;
+        failure_ = why;
+    }
+    while (auto one = whoever_has_asked()) // from now on nobody can
+        one->set_exception(why);
+}
+
+std::optional<promise<std::string>> broadcast::whoever_has_asked() noexcept {
+    const std::lock_guard lock(mutex_);
+    for (const auto& each : listeners_)
+        if (const auto one = each.lock(); one && one->asked)
+            return std::exchange(one->asked, std::nullopt);
+    return std::nullopt;
 }
 
 } // namespace curlicue::detail

@@ -38,8 +38,10 @@ private:
 
     future<std::string> read(listener& mine);
     void pull();
-    void came(result<std::string>&& piece);
+    void came(result<std::string>&& piece) noexcept;
     void hand_out(const std::string& piece, told& to);
+    void fail(const std::exception_ptr& why) noexcept;
+    std::optional<promise<std::string>> whoever_has_asked() noexcept;
 
     executor& where_;
     response head_;

@@ -25,9 +25,9 @@ bool may_be_shared(const request& what) {
 }
 
 /// The same for equal requests, and for no others.
-std::string key_of(const request& what) {
+std::string key_of(const request& what, const transport& next) {
     std::ostringstream key;
-    key << (what.call ? what.call->client.get() : nullptr) << '\n' << what.url << '\n';
+    key << &next << '\n' << what.url << '\n';
     for (const auto field : what.headers)
         key << detail::in_lower_case(field.name) << ':' << field.value << '\n';
     for (const auto& name : what.left_out)
@@ -81,8 +81,8 @@ public:
         return mine->head.get_future();
     }
     void begin(request what, transport& next) {
-        what.call = ownerless(what.call);
         try {
+            what.call = ownerless(what.call);
             auto head =
                 next.fetch(std::move(what))
                     .then_result([self = shared_from_this(), &next](result<response>&& outcome) {
@@ -165,15 +165,17 @@ coalesce::operator layer() const {
     return [known = std::make_shared<flights>()](request what, transport& next) {
         if (!may_be_shared(what))
             return next.fetch(std::move(what));
-        auto key = key_of(what);
+        auto key = key_of(what, next);
         std::unique_lock lock(known->mutex);
-        auto& one = known->all[key];
-        const bool first = one == nullptr;
-        if (first)
-            one = std::make_shared<flight>(known, std::move(key),
-                                           what.most_body.value_or(detail::everything));
-        const auto mine = one;
+        const auto found = known->all.find(key);
+        const bool first = found == known->all.end();
+        const auto mine =
+            first
+                ? std::make_shared<flight>(known, key, what.most_body.value_or(detail::everything))
+                : found->second;
         auto head = mine->join(next.executor(), what.call);
+        if (first)
+            known->all.emplace(std::move(key), mine);
         lock.unlock();
         if (first)
             mine->begin(std::move(what), next);

@@ -32,7 +32,8 @@ std::size_t exchange::may_wait() const noexcept {
 std::size_t exchange::take_data(std::string_view data) {
     body_began_ = true;
     last_byte_ = now();
-    network_->memory().forget(std::exchange(refused_, 0)); // here it is again
+    if (refused_ != 0) // here it is again
+        network_->memory().forget(std::exchange(refused_, 0));
     if (!published_)
         publish();
     if (dropped_) {

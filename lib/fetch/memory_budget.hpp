@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 
 #include <curl/curl.h>
 
@@ -27,13 +26,12 @@ class memory_budget {
 public:
     explicit memory_budget(std::size_t most) noexcept : most_(most) {}
 
+    bool limited() const noexcept { return most_ != 0; }
     /// Whether no more may be held; who holds nothing may always.
-    bool full() const noexcept { return most_ != 0 && held_ >= most_; }
-    /// How much one of so many bodies may hold and still take a piece, so that the first leave the
-    /// others some.
+    bool full() const noexcept { return limited() && held_ >= most_; }
+    /// Where it is limited: how much one of so many bodies may hold and still take a piece, so that
+    /// the first leave the others some.
     std::size_t share(std::size_t bodies) const noexcept {
-        if (most_ == 0)
-            return SIZE_MAX;
         const auto each = most_ / std::max(bodies, std::size_t{1});
         return each - std::min(each, std::size_t{CURL_MAX_WRITE_SIZE});
     }

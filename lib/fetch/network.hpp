@@ -11,6 +11,8 @@
 #include <curlicue/fetch.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -51,7 +53,9 @@ public:
     hsts_cache* hsts() noexcept { return hsts_ ? &*hsts_ : nullptr; }
     memory_budget& memory() noexcept { return memory_; }
     /// Of one body, in bytes.
-    std::size_t share_of_memory() const noexcept { return memory_.share(ongoing_->transfers()); }
+    std::size_t share_of_memory() const noexcept {
+        return memory_.limited() ? memory_.share(ongoing_->transfers()) : SIZE_MAX;
+    }
     detail::deadlines& deadlines() noexcept { return deadlines_; }
 
     void started(exchange_node& one) noexcept;

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <new>
 #include <stdexcept>
 #include <system_error>
 
@@ -52,22 +51,18 @@ std::invalid_argument refusal_of_url(const char* why) {
     return std::invalid_argument(std::string("fetch: the URL ") + why);
 }
 
-// By libcurl's own call, which does not copy the text, as `curlicue::url` does.
+// By libcurl's own call, which does not copy the text; what that refuses `curlicue::url` explains.
 curlicue::url parsed(const std::string& text) {
     curlicue::url address;
-    const auto code = curl_url_set(address.native_handle(), CURLUPART_URL, text.c_str(), 0);
-    if (code == CURLUE_OK)
+    if (curl_url_set(address.native_handle(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK)
         return address;
-    if (code == CURLUE_OUT_OF_MEMORY)
-        throw std::bad_alloc();
     try {
-        throw std::system_error(code, "url");
-    } catch (...) {
-        std::throw_with_nested(
-            refusal_of_url(code == CURLUE_UNSUPPORTED_SCHEME
-                               ? "has a scheme other than http and https"
-                               : "cannot be parsed; it is like https://host/path, or relative to "
-                                 "client_options::base"));
+        return curlicue::url(text);
+    } catch (const std::system_error& error) { // which is nested
+        if (error.code() == CURLUE_UNSUPPORTED_SCHEME)
+            std::throw_with_nested(refusal_of_url("has a scheme other than http and https"));
+        std::throw_with_nested(refusal_of_url(
+            "cannot be parsed; it is like https://host/path, or relative to client_options::base"));
     }
 }
 
