@@ -238,6 +238,8 @@ void engine::drive(shard& of, curl_socket_t socket, int mask) noexcept {
     const libcurl_time timed(*this); // its messages are read in the same: a clock costs as much
     const auto code =
         inside_libcurl([&] { return of.multi()->socket_action(socket, mask, running); });
+    if (of.waiting != 0 && may_rest(of, socket))
+        of.kick_all();
     libcurl_returned(of, code);
 }
 
@@ -313,6 +315,22 @@ void engine::read_messages(shard& of) noexcept {
         may_have_address(by);
     if (of.waiting != 0 && is_ours(by) && asks_for_too_little(by))
         of.kick_all();
+}
+
+// Where the answer to FTP's first command is there at once, as on a kept connection, libcurl rests
+// before it opens the data connection, without a socket or a time (multi.c, MSTATE_DO: "sit down,
+// relax and wait a little while").
+[[gnu::noinline]] bool engine::may_rest(const shard& of, curl_socket_t driven) const noexcept {
+    const auto rests = [](CURL* one) { return speaks(one, "ftp") && !has_begun(one); };
+    if (driven != CURL_SOCKET_TIMEOUT) {
+        auto* const by = sockets_->user_of(driven);
+        return is_ours(by) && rests(by);
+    }
+    bool any = false;
+    transfers_.for_each([&](const transfer& item) {
+        any = any || (item.home == &of && !item.lingers && rests(item.curl()));
+    });
+    return any;
 }
 
 void engine::leave_libcurl(shard* home) noexcept {

@@ -144,6 +144,11 @@ void socket_table::stay_idle(curl_socket_t socket) noexcept {
         known->watch->stay_idle();
 }
 
+CURL* socket_table::user_of(curl_socket_t socket) const noexcept {
+    const auto index = static_cast<std::size_t>(socket);
+    return index < entries_.size() ? entries_[index].by : nullptr;
+}
+
 void socket_table::hang_up(CURL* by, std::uint64_t since) noexcept {
     for (std::size_t i = 0; i != entries_.size(); ++i) {
         const auto& each = entries_[i];

@@ -48,6 +48,8 @@ public:
     /// How often libcurl has said anything of a socket. What it says of a transfer's comes after
     /// the transfer has started: the `CURL*` alone may be an earlier one's.
     std::uint64_t announced() const noexcept { return announced_; }
+    /// Of whose transfer libcurl has named this one last; null if none. It may be over.
+    CURL* user_of(curl_socket_t socket) const noexcept;
     /// Shuts the sockets of a transfer down that is not over.
     /// @param since `announced` when it started
     void hang_up(CURL* by, std::uint64_t since) noexcept;
