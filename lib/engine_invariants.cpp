@@ -36,9 +36,11 @@ void invariants::check(const engine& of, bool turned) noexcept {
     // is another process's stays as it was there.
     if (of.forked() || of.entries_ != 0 || of.depth_ != 0 || of.turning_)
         return;
-    // In a crowd only now and then, for it takes as long as there are transfers.
+    // In a crowd only now and then, for it takes as long as there is to look at.
     static std::atomic<std::size_t> turns{0};
-    if (turns.fetch_add(1, std::memory_order_relaxed) % (1 + of.transfers_.size() / 256) != 0)
+    const auto much = of.transfers_.size() + of.shards_.size() +
+                      (of.sockets_ ? of.sockets_->entries_.size() : 0);
+    if (turns.fetch_add(1, std::memory_order_relaxed) % (1 + much / 128) != 0)
         return;
     check_transfers(of);
     check_shards(of);
