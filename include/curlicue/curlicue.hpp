@@ -4,6 +4,7 @@
 /// All of curlicue.
 #include <curlicue/async_multi.hpp>
 #include <curlicue/breaker.hpp>
+#include <curlicue/cache.hpp>
 #include <curlicue/coalesce.hpp>
 #include <curlicue/easy.hpp>
 #include <curlicue/easy_pool.hpp>

@@ -39,6 +39,20 @@ struct fetch_call {
     std::vector<hop_timings, recycling_allocator<hop_timings>> hops;
 };
 
+/// For a request that is nobody's alone: it ends neither with the time of who has asked for it, nor
+/// with him. Null for null.
+inline std::shared_ptr<fetch_call> ownerless(const std::shared_ptr<fetch_call>& known) {
+    if (!known)
+        return nullptr;
+    auto shared = std::make_shared<fetch_call>();
+    shared->client = known->client;
+    shared->id = known->id;
+    shared->limits = known->limits;
+    shared->attempts = known->attempts;
+    shared->hops = known->hops;
+    return shared;
+}
+
 /// For a request of whom no client knows, there are none but the default ones.
 inline unsigned attempts_of(const std::shared_ptr<fetch_call>& known) noexcept {
     return known ? known->attempts : 1;

@@ -43,19 +43,6 @@ std::string key_of(const request& what, const transport& next) {
 
 using known_call = std::shared_ptr<detail::fetch_call>;
 
-// It is nobody's alone: it ends neither with the time of who was first, nor with him.
-known_call ownerless(const known_call& call) {
-    if (!call)
-        return nullptr;
-    auto shared = std::make_shared<detail::fetch_call>();
-    shared->client = call->client;
-    shared->id = call->id;
-    shared->limits = call->limits;
-    shared->attempts = call->attempts;
-    shared->hops = call->hops;
-    return shared;
-}
-
 class flight;
 
 /// The requests that wait for their heads, by what they ask for.
@@ -82,7 +69,7 @@ public:
     }
     void begin(request what, transport& next) {
         try {
-            what.call = ownerless(what.call);
+            what.call = detail::ownerless(what.call);
             auto head =
                 next.fetch(std::move(what))
                     .then_result([self = shared_from_this(), &next](result<response>&& outcome) {
