@@ -8,6 +8,8 @@
 #include <curlicue/cache.hpp>
 #include <curlicue/fetch_error.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -22,11 +24,25 @@ namespace {
 
 using kept_response = cache_store::entry;
 
-/// What a loop's clock shows, as the time of day: a mock's, too.
-wall_clock::time_point time_of_day(executor& where) {
-    const auto ahead = where.now() - executor::clock::now();
-    return wall_clock::now() + std::chrono::duration_cast<wall_clock::duration>(ahead);
-}
+/// What a loop's clock shows, as the time of day: a mock's, too. It goes on while the system
+/// sleeps, and as evenly as the loop's own.
+/// @threading thread-safe
+class clock_of_day {
+public:
+    wall_clock::time_point at(executor& where) noexcept {
+        const auto offset =
+            wall_clock::now().time_since_epoch() - executor::clock::now().time_since_epoch();
+        const auto moved = offset - offset_.load(std::memory_order_relaxed);
+        if (moved > tolerance || moved < -tolerance)
+            offset_.store(offset, std::memory_order_relaxed);
+        return wall_clock::time_point(std::chrono::duration_cast<wall_clock::duration>(
+            where.now().time_since_epoch() + offset_.load(std::memory_order_relaxed)));
+    }
+
+private:
+    static constexpr std::chrono::milliseconds tolerance{500};
+    std::atomic<std::chrono::nanoseconds> offset_{std::chrono::nanoseconds(0)};
+};
 
 /// The store, whose failures are nobody's but its own.
 /// @threading thread-safe
@@ -56,6 +72,7 @@ public:
         }
     }
     std::size_t most_body() const noexcept { return most_body_; }
+    wall_clock::time_point now(executor& where) noexcept { return clock_.at(where); }
 
     /// Whether nobody validates it in the background yet; then somebody does.
     bool begin_validation(const std::string& key) {
@@ -70,6 +87,7 @@ public:
 private:
     const std::size_t most_body_;
     const std::shared_ptr<cache_store> store_;
+    clock_of_day clock_;
     std::mutex mutex_;
     std::unordered_set<std::string> validated_;
 };
@@ -129,11 +147,11 @@ response passed_on(const shared_keeper& by, const request& what, response one,
 }
 
 task<response> ask(shared_keeper by, request what, transport& next) {
-    const auto asked = time_of_day(next.executor());
+    const auto asked = by->now(next.executor());
     auto copy = what;
     auto head = next.fetch(std::move(copy));
     response one = co_await std::move(head);
-    co_return passed_on(by, what, std::move(one), asked, time_of_day(next.executor()));
+    co_return passed_on(by, what, std::move(one), asked, by->now(next.executor()));
 }
 
 bool is_of_a_broken_server(int status) noexcept {
@@ -148,7 +166,7 @@ task<response> validate(shared_keeper by, kept_response old, request what, trans
         auto again = ask(by, std::move(what), next);
         co_return co_await std::move(again);
     }
-    const auto asked = time_of_day(where);
+    const auto asked = by->now(where);
     std::optional<response> one;
     std::exception_ptr why;
     try {
@@ -157,7 +175,7 @@ task<response> validate(shared_keeper by, kept_response old, request what, trans
     } catch (const fetch_error&) {
         why = std::current_exception();
     }
-    const auto now = time_of_day(where);
+    const auto now = by->now(where);
     if ((why || is_of_a_broken_server(one->status())) && may_hide_an_error(*old, says, now))
         co_return answer_from(*old, what, now);
     if (why)
@@ -195,12 +213,12 @@ task<> validate_in_the_background(shared_keeper by, kept_response old, request w
 future<response> answer_to(const shared_keeper& by, request what, transport& next) {
     const auto& link = executor_link::of(next.executor());
     const auto asked = cache_control::of(what.headers);
-    const auto now = time_of_day(next.executor());
+    const auto now = by->now(next.executor());
     auto old = by->find(what);
-    const auto how = old ? answer_of(*old, asked, now) : answer::to_be_validated;
-    if (how == answer::fresh)
+    const auto how = old ? use_of(*old, asked, now) : cache_use::to_be_validated;
+    if (how == cache_use::fresh)
         return make_ready_future(answer_from(*old, what, now));
-    if (how == answer::stale_while_revalidated && what.call) {
+    if (how == cache_use::stale_while_revalidated && what.call) {
         auto stale = answer_from(*old, what, now);
         if (by->begin_validation(key_of(what.url))) {
             what.call = ownerless(what.call);

@@ -194,25 +194,25 @@ seconds age_of(const cached_response& one, wall_clock::time_point now) noexcept 
     return one.initial_age + std::max(seconds(0), resident);
 }
 
-answer answer_of(const cached_response& one, const cache_control& asked,
+cache_use use_of(const cached_response& one, const cache_control& asked,
                  wall_clock::time_point now) {
     const auto said = cache_control::of(one.headers);
     if (said.no_cache || asked.no_cache)
-        return answer::to_be_validated;
+        return cache_use::to_be_validated;
     const auto age = age_of(one, now);
     if (asked.max_age && age > *asked.max_age)
-        return answer::to_be_validated;
+        return cache_use::to_be_validated;
     const auto left = lifetime_of(one, said) - age;
     if (left > seconds(0))
-        return left >= asked.min_fresh.value_or(seconds(0)) ? answer::fresh
-                                                            : answer::to_be_validated;
+        return left >= asked.min_fresh.value_or(seconds(0)) ? cache_use::fresh
+                                                            : cache_use::to_be_validated;
     if (said.must_revalidate || asked.min_fresh)
-        return answer::to_be_validated;
+        return cache_use::to_be_validated;
     if (asked.max_stale && -left <= *asked.max_stale)
-        return answer::fresh;
+        return cache_use::fresh;
     return said.stale_while_revalidate && -left <= *said.stale_while_revalidate && !asked.max_age
-               ? answer::stale_while_revalidated
-               : answer::to_be_validated;
+               ? cache_use::stale_while_revalidated
+               : cache_use::to_be_validated;
 }
 
 bool may_hide_an_error(const cached_response& one, const cache_control& asked,

@@ -27,8 +27,8 @@ cached_response kept_of(const request& what, const response& one, wall_clock::ti
 std::chrono::seconds age_of(const cached_response& one, wall_clock::time_point now) noexcept;
 
 /// How a request may be answered by a kept response.
-enum class answer { fresh, stale_while_revalidated, to_be_validated };
-answer answer_of(const cached_response& one, const cache_control& asked,
+enum class cache_use { fresh, stale_while_revalidated, to_be_validated };
+cache_use use_of(const cached_response& one, const cache_control& asked,
                  wall_clock::time_point now);
 /// Whether it may take the place of an error (RFC 5861 4).
 bool may_hide_an_error(const cached_response& one, const cache_control& asked,
