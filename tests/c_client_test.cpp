@@ -72,6 +72,16 @@ TEST_F(AFetchForC, HeedsServersForTlsAlone) {
     EXPECT_EQ(second.answer, 200) << "400 is for plain text";
 }
 
+TEST_F(AFetchForC, FollowsRedirectsAsItsClientDoes) {
+    make_client([](auto& options) { options.redirects.mode = CURLICUE_REDIRECT_MANUAL; });
+    c_fetch first(url("/redirect")), second(url("/redirect"));
+    run(first);
+    EXPECT_EQ(first.answer, 302);
+    second.request.redirects.mode = CURLICUE_REDIRECT_FOLLOW;
+    run(second);
+    EXPECT_EQ(second.answer, 200) << "unless it says otherwise";
+}
+
 TEST_F(AFetchForC, SaysAtOnceWhatLibcurlCannot) {
     if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP3) != 0)
         GTEST_SKIP() << "this one can";

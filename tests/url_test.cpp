@@ -119,6 +119,9 @@ TEST(AUrl, EncodesWhatIsEmpty) {
 
 TEST(AUrl, RefusesANulInside) {
     EXPECT_THROW(url(std::string_view("http://a\0b/", 11)), usage_error);
+    url address("http://a/");
+    EXPECT_THROW(address.set(CURLUPART_PATH, std::string_view("/b\0c", 4)), usage_error);
+    EXPECT_EQ(address.to_string(), "http://a/");
 }
 
 } // namespace
