@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What a fetch makes of texts: lists of headers, heads, URLs, events.
+// What a fetch makes of texts: lists of headers, heads, URLs, events, what a cache may keep.
+#include "fetch/cache_rules.hpp"
 #include "fetch/client_core.hpp"
 #include "fetch/head_parser.hpp"
 #include "fetch/header_access.hpp"
 #include "fuzz/bytes.hpp"
+#include <curlicue/cache.hpp>
 #include <curlicue/fetch_error.hpp>
 #include <curlicue/response.hpp>
 #include <curlicue/url.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -168,11 +171,50 @@ void read_events(bytes& input) {
     require(all == events_of(bytes_of_it));
 }
 
+header_list headers_for_cache(bytes& input) {
+    static constexpr std::string_view known[] = {
+        "Age",     "Authorization", "Cache-Control", "Connection", "Content-Length", "Date", "ETag",
+        "Expires", "Last-Modified", "Location",      "Pragma",     "Set-Cookie",     "Vary", "X"};
+    header_list list;
+    for (auto left = input.below(6); left != 0; --left) {
+        const auto name = std::string(input.one_of(known)), value = input.text();
+        if (detail::is_field_value(value))
+            list.add(name, value);
+    }
+    return list;
+}
+
+// What is kept for a request answers that one, and no other that it varies with.
+void use_cache(bytes& input) {
+    const request what{
+        .url = "http://a.test/", .method = "GET", .headers = headers_for_cache(input)};
+    const request other{.url = what.url, .method = "GET", .headers = headers_for_cache(input)};
+    const auto one = response::of(200, headers_for_cache(input));
+    const auto not_modified = response::of(304, headers_for_cache(input));
+    const auto now = std::chrono::system_clock::now();
+    static_cast<void>(detail::invalidated_by({.url = what.url, .method = "POST"}, one));
+    if (!detail::may_be_kept(what, one))
+        return;
+    const auto kept = std::make_shared<const cached_response>(detail::kept_of(what, one, now, now));
+    require(detail::chosen({kept}, what) == kept);
+    require(detail::age_of(*kept, now) >= std::chrono::seconds(0));
+    if (other.headers.get("Authorization") != what.headers.get("Authorization"))
+        require(detail::chosen({kept}, other) == nullptr);
+    const auto asked = detail::cache_control::of(other.headers);
+    require(!asked.no_cache ||
+            detail::use_of(*kept, asked, now) == detail::cache_use::to_be_validated);
+    static_cast<void>(detail::may_hide_an_error(*kept, asked, now));
+    if (!detail::is_confirmed_by(*kept, not_modified))
+        return;
+    const auto fresh = detail::freshened(*kept, what, not_modified, now, now);
+    require(fresh.body == kept->body && fresh.status == kept->status);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     bytes input(data, size);
-    switch (input.below(4)) {
+    switch (input.below(5)) {
     case 0:
         use_headers(input);
         break;
@@ -181,6 +223,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
     case 2:
         build_urls(input);
+        break;
+    case 3:
+        use_cache(input);
         break;
     default:
         read_events(input);
