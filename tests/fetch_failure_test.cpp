@@ -118,6 +118,7 @@ TEST_F(AFailure, TellsThatAnUploadStalls) {
                          .limits = {.stall = 50ms}}));
     });
     EXPECT_EQ(error.limit(), time_limit::stall);
+    EXPECT_EQ(error.phase(), fetch_phase::send);
 }
 
 TEST_F(AFailure, IsNoneWhileNobodyReads) {

@@ -153,7 +153,10 @@ void exchange::fail(std::exception_ptr why) noexcept {
 fetch_phase exchange::phase_now(CURLcode failure) const noexcept {
     if (published_)
         return fetch_phase::body;
-    return handle_->closed() ? fetch_phase::connect : phase_of(*handle_, failure, body_began_);
+    if (handle_->closed())
+        return fetch_phase::connect;
+    const auto phase = phase_of(*handle_, failure, body_began_);
+    return phase == fetch_phase::headers && sends() ? fetch_phase::send : phase;
 }
 
 std::exception_ptr exchange::refusal(std::error_code code, fetch_phase phase) const noexcept {
