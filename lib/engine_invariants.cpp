@@ -38,8 +38,8 @@ void invariants::check(const engine& of, bool turned) noexcept {
         return;
     // In a crowd only now and then, for it takes as long as there is to look at.
     static std::atomic<std::size_t> turns{0};
-    const auto much = of.transfers_.size() + of.shards_.size() +
-                      (of.sockets_ ? of.sockets_->entries_.size() : 0);
+    const auto much =
+        of.transfers_.size() + of.shards_.size() + (of.sockets_ ? of.sockets_->entries_.size() : 0);
     if (turns.fetch_add(1, std::memory_order_relaxed) % (1 + much / 128) != 0)
         return;
     check_transfers(of);

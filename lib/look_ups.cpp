@@ -56,7 +56,8 @@ bool look_ups::needed(const easy_core& handle, const origin& server, time now) c
 
 void look_ups::wait(origin& server) {
     if (server.being_looked_up || server.queued)
-        return; // they are told together
+        return;                // they are told together
+    server.refusal = CURLE_OK; // of long ago
     waiting_.push_back(intrusive_ptr<origin>::share(&server));
     server.queued = true;
 }

@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <new>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,6 +18,7 @@
 
 using namespace curlicue;
 using namespace curlicue::test;
+using namespace std::chrono_literals;
 using testing::Each;
 using testing::ElementsAre;
 
@@ -105,6 +109,65 @@ TEST_F(AnEngine, RunsTheContinuationOfAFailureOutsideLibcurl) {
         .detach([](std::exception_ptr) { ADD_FAILURE(); });
     curl->refuse(fake_call::socket_action, CURLM_INTERNAL_ERROR);
     run_to([&] { return again; });
+}
+
+// Names are looked up. ----------------------------------------------------------------------------
+
+class AnEngineThatLooksUp : public AnEngine {
+protected:
+    void SetUp() override {
+        AnEngine::SetUp();
+        multi.reset();
+        curl->looks_names_up = true;
+        multi.emplace(&loop, async_multi_options{.heartbeat = 0ms, .look_ups = 1});
+    }
+    void found(easy& handle, CURLcode code = CURLE_OK) {
+        inside(handle, [&](fake_multi& multi) { multi.complete(handle.native_handle(), code); });
+    }
+    bool begun(easy& handle) { return curl->has(handle.native_handle()); }
+};
+
+TEST_F(AnEngineThatLooksUp, AsksTheNextNameHoweverWhoWaitedForItFails) {
+    bool failed = true;
+    int failures = 0;
+    for (std::size_t skip = 0; failed; ++skip) {
+        std::vector<easy> handles;
+        for (const char* const url : {"http://one", "https://two", "http://three"})
+            handles.emplace_back(url + std::to_string(skip) + ".test/");
+        auto all = add(handles);
+        ASSERT_EQ(multi->stats().running, 1u);
+        found(handles[0]);
+        curl->on_action = [&](fake_multi& multi, curl_socket_t, int) {
+            const enough_memory enough;
+            multi.complete_all();
+        };
+        {
+            const out_of_memory memory(skip);
+            turn();
+            failed = out_of_memory::happened();
+        }
+        run_to([&] { return all[1].ready() && all[2].ready(); });
+        try {
+            all[1].get();
+        } catch (const std::bad_alloc&) {
+            ++failures;
+        }
+        curl->on_action = nullptr;
+    }
+    EXPECT_GT(failures, 0);
+}
+
+TEST_F(AnEngineThatLooksUp, AsksAnewForANameThatWasUnknownOnce) {
+    easy unknown("http://one.test/"), other("http://two.test/");
+    auto failed = multi->add_handle(unknown);
+    found(unknown, CURLE_COULDNT_RESOLVE_HOST);
+    run_to([&] { return failed.ready(); });
+    auto first = multi->add_handle(other), again = multi->add_handle(unknown);
+    EXPECT_FALSE(begun(unknown));
+    found(other);
+    run_to([&] { return again.ready() || begun(unknown); });
+    EXPECT_TRUE(begun(unknown));
+    again.cancel();
 }
 
 // An add is refused. ------------------------------------------------------------------------------

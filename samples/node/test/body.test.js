@@ -241,6 +241,19 @@ describe('A body', () => {
         await server.stop();
     });
 
+    test('waits for its reader, but no more of it than highWaterMark', async () => {
+        const piece = 16 * 1024; // libcurl's
+        const firstOf = async (options) => {
+            const response = await fetch(`${nginx.http}/bytes/${MIB}`, options);
+            for (let i = 0; i < 10; ++i) // more of it comes meanwhile, or would
+                await (await fetch(`${nginx.http}/bytes/${MIB}`)).bytes();
+            for await (const chunk of response)
+                return chunk.length;
+        };
+        assert.ok(await firstOf({}) > piece);
+        assert.ok(await firstOf({ highWaterMark: 1 }) <= piece);
+    });
+
     test('is counted as it is decoded', async () => {
         const zeros = require('node:zlib').gzipSync(Buffer.alloc(16 * MIB));
         const server = await serve((socket) => socket.on('data', () => {

@@ -78,6 +78,7 @@ public:
     /// such question.
     std::map<CURLINFO, curl_off_t> infos;
     std::function<void()> on_getinfo;
+    bool looks_names_up = false; ///< on threads of its own, as engines hear that are made then
     std::size_t most_multis = std::numeric_limits<std::size_t>::max(); ///< no more can be made
 
     /// Fails the next call of this kind, or the one after `skip` others. What happens inside it
