@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The cache, by the rules of RFC 9111 and RFC 5861.
+#include "support/async_fixture.hpp"
 #include "support/failure.hpp"
+#include "support/fetch_fixture.hpp"
+#include "support/scripted_server.hpp"
 #include <curlicue/cache.hpp>
+#include <curlicue/coalesce.hpp>
 #include <curlicue/easy.hpp>
 #include <curlicue/error.hpp>
 #include <curlicue/fetch.hpp>
@@ -15,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -491,6 +496,31 @@ TEST_F(ACache, TakesWhatMakesNoSenseForNothing) {
     store->throws = true;
     EXPECT_EQ(get().body, "one");
     EXPECT_EQ(fetch({.url = home, .method = "POST"}).status, 200);
+}
+
+// Over HTTP. --------------------------------------------------------------------------------------
+
+class ALayerOverHttp : public async_fixture {};
+
+TEST_F(ALayerOverHttp, LeavesTheConnectionOfWhatNobodyReads) {
+    const scripted_server server(for_each_request([](connection& client, const std::string&) {
+        client.write("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
+                     "Content-Length: 6\r\n\r\none");
+        std::this_thread::sleep_for(5ms);
+        return client.write("two");
+    }));
+    for (const layer& each : {layer(cache{}), layer(coalesce{})}) {
+        const auto before = server.accepted();
+        const client layered(*multi, {.network_layers = {each}});
+        for (int i = 0; i != 3; ++i) {
+            auto one = layered.get(server.url("/" + std::to_string(i)));
+            auto equal = layered.get(server.url("/" + std::to_string(i)));
+            run(std::move(one));
+            run(std::move(equal));
+            run_to([&] { return layered.stats().running == 0; });
+        }
+        EXPECT_LE(server.accepted() - before, 2u) << "as many as there were at a time";
+    }
 }
 
 } // namespace
