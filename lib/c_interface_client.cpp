@@ -37,4 +37,8 @@ int curlicue_client_drain(curlicue_client* client, long patience_ms, void (*clos
     });
 }
 
+int curlicue_client_network_changed(curlicue_client* client) {
+    return status_of_call([&] { client->made.network_changed(); });
+}
+
 void curlicue_client_free(curlicue_client* client) { delete client; }

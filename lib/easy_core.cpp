@@ -234,7 +234,7 @@ void easy_core::enter_thread() {
 }
 
 void easy_core::release_claim() noexcept {
-    if (lent_caches_ || lends_rewind_ || gives_connection_up_)
+    if (lent_caches_ || lends_rewind_ || gives_connection_up_ || wants_newer_connections_)
         return_what_was_lent();
     if (std::exchange(entered_share_, false))
         share_->leave_thread();

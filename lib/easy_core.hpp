@@ -137,6 +137,9 @@ public:
     /// Owned easies only, before `curl_multi_add_handle`: uses `caches` until `release_claim`,
     /// unless the user has given it a share, or may have.
     void lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept;
+    /// Likewise: uses no connection that waits and was made before then, until `release_claim`,
+    /// unless the user has a say in that.
+    void pass_by_what_is_older(std::chrono::steady_clock::time_point then) noexcept;
 
     /// How the latest socket was opened, as `errno` has it; 0: well. libcurl does not ask where a
     /// callback opens them.
@@ -280,6 +283,7 @@ private:
     bool prefers_ca_bundle_ = false;
     bool must_rewind_ = false; // the last transfer could not
     bool lends_rewind_ = false;
+    bool wants_newer_connections_ = false;
     bool gives_connection_up_ = false;
     CURLcode result_ = CURLE_OK;
     int socket_error_ = 0;

@@ -79,7 +79,24 @@ void easy_core::lend_caches(const intrusive_ptr<shared_caches>& caches) noexcept
         lent_caches_ = caches;
 }
 
+// libcurl counts the age of a connection in whole seconds (url.c, conn_maxage), and 0 means any.
+[[gnu::noinline]] void
+easy_core::pass_by_what_is_older(std::chrono::steady_clock::time_point then) noexcept {
+    if (by_hand_ || is_set(CURLOPT_FRESH_CONNECT) || is_set(CURLOPT_MAXLIFETIME_CONN))
+        return;
+    const auto since =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - then);
+    const long most = static_cast<long>(since.count()) - 1;
+    curl_easy_setopt(handle_, CURLOPT_FRESH_CONNECT, most > 0 ? 0L : 1L);
+    curl_easy_setopt(handle_, CURLOPT_MAXLIFETIME_CONN, std::max(most, 0L));
+    wants_newer_connections_ = true;
+}
+
 [[gnu::noinline]] void easy_core::return_what_was_lent() noexcept {
+    if (std::exchange(wants_newer_connections_, false)) {
+        curl_easy_setopt(handle_, CURLOPT_FRESH_CONNECT, 0L);
+        curl_easy_setopt(handle_, CURLOPT_MAXLIFETIME_CONN, 0L);
+    }
     if (std::exchange(lent_caches_, nullptr))
         curl_easy_setopt(handle_, CURLOPT_SHARE, nullptr);
     if (std::exchange(lends_rewind_, false)) {

@@ -203,6 +203,8 @@ void engine::prepare(easy_core& core, origin& server) {
         core.prefer_ca_bundle();
     if (placement_.spreads())
         core.lend_caches(placement_.caches_of(server));
+    if (network_changed_)
+        core.pass_by_what_is_older(*network_changed_);
 }
 
 void engine::start_queued(transfer& item) noexcept {

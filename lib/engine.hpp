@@ -74,6 +74,9 @@ public:
     const transfer_list& transfers() const noexcept { return transfers_; }
     /// @throws multi_error
     void set(CURLMoption option, curl_off_t value);
+    /// What waits in connections and what is known of addresses goes; what runs goes on. Outside
+    /// libcurl.
+    void network_changed() noexcept;
 
     // What transfers ask for.
     /// Whether libcurl may be called here and now. Thread-safe.
@@ -286,6 +289,8 @@ private:
     intrusive_ptr<completion> completion_;
     intrusive_ptr<open_handles> handles_;
     std::optional<timeout> timeout_;
+    // When, if some connections of then may still wait that libcurl has not heard of it for.
+    std::optional<std::chrono::steady_clock::time_point> network_changed_;
     uv_owned<uv_prepare_t> prepare_; // these two are around each poll of the loop
     uv_owned<uv_check_t> check_;
     std::atomic<bool> in_loop_{false};      // it polls, or calls us: for sure

@@ -14,7 +14,9 @@ namespace {
 constexpr std::chrono::seconds rest_time(30);
 
 // CURLMOPT_NETWORK_CHANGED, of libcurl 8.16: nothing that is set, but a thing that happens.
-constexpr auto network_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
+constexpr auto network_has_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
+constexpr long clear_connections = 1L << 1, clear_addresses = 1L << 2; // CURLMNWC_…
+constexpr unsigned first_to_hear = 0x081000;
 
 // Of libcurl 8.20: the threads of each multi handle. Of all together, which is what the user means,
 // there are as few if no more look-ups run.
@@ -81,7 +83,7 @@ void engine::set(CURLMoption option, curl_off_t value) {
         if (code != CURLM_OK)
             throw multi_error(code, call);
     }
-    if (option == network_changed) {
+    if (option == network_has_changed) {
         // libcurl leaves a cache alone that a share has (multi.c). Transfers that run keep theirs.
         placement_.network_changed();
         return;
@@ -96,6 +98,24 @@ void engine::set(CURLMoption option, curl_off_t value) {
         placement_.limit(settings_.any(limits_connections));
         close_idle_shards();
     }
+}
+
+// libcurl 8.16 ends the connections of a shard in which something runs, as soon as nothing does
+// there; below, new transfers pass them by.
+void engine::network_changed() noexcept {
+    static const bool hears = curl_version_info(CURLVERSION_NOW)->version_num >= first_to_hear;
+    placement_.network_changed();
+    for (const auto& each : shards_) {
+        if (each->running == 0)
+            close_shard(*each);
+        else if (hears)
+            call_libcurl([&] {
+                return each->setopt(network_has_changed, clear_connections | clear_addresses);
+            });
+        else
+            network_changed_ = std::chrono::steady_clock::now();
+    }
+    run_deferred(); // asked for by callbacks of connections that were closed
 }
 
 bool engine::surplus(const shard& of) noexcept {

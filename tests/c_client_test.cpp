@@ -184,6 +184,26 @@ TEST_F(AFetchForC, IsCancelledByTheCloseOfItsClient) {
     EXPECT_EQ(other.status, CURLICUE_OK) << "of another client";
 }
 
+TEST_F(AFetchForC, LeavesConnectionsOfANetworkThatHasChanged) {
+    const scripted_server server([](connection& client) {
+        while (!client.read_request_head().empty())
+            client.write("HTTP/1.1 204 None\r\n\r\n");
+    });
+    make_client();
+    const auto get = [&] {
+        c_fetch page(server.url());
+        ASSERT_EQ(page.start(multi, client), 0);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        EXPECT_EQ(page.status, CURLICUE_OK);
+    };
+    get();
+    get();
+    EXPECT_EQ(server.accepted(), 1u);
+    EXPECT_EQ(curlicue_client_network_changed(client), 0);
+    get();
+    EXPECT_EQ(server.accepted(), 2u);
+}
+
 TEST_F(AFetchForC, MayEndWhileItsClientDrains) {
     make_client();
     c_fetch page(url("/hello"));

@@ -3,8 +3,11 @@
 #include "support/fetch_fixture.hpp"
 #include "support/memory_peak.hpp"
 #include <curlicue/mock.hpp>
+#include <curlicue/sleep.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -337,6 +340,65 @@ TEST_F(AFetch, ConnectsBeforeItIsNeeded) {
     EXPECT_EQ(run(made->get(server.url())).status(), 204);
     EXPECT_EQ(server.accepted(), 1u);
     EXPECT_THROW(run(made->preconnect("http://127.0.0.1:1/")), fetch_error);
+}
+
+/// Answers with "hello", at once but for /later, which waits to be let go.
+class a_network_that_changes {
+public:
+    std::string url(std::string_view path = "/") const { return server_.url(path); }
+    std::size_t accepted() const { return server_.accepted(); }
+    void let_go() { go_.set_value(); }
+
+private:
+    std::promise<void> go_;
+    std::shared_future<void> gone_ = go_.get_future().share();
+    const scripted_server server_{
+        for_each_request([this](connection& client, const std::string& head) {
+            if (head.find("/later") != std::string::npos)
+                gone_.wait();
+            return client.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+        })};
+};
+
+TEST_F(AFetch, LeavesConnectionsOfANetworkThatHasChanged) {
+    for (const auto sharding : {shards::automatic, shards::one}) {
+        multi.emplace(&loop, async_multi_options{.sharding = sharding});
+        a_network_that_changes here;
+        client mine(*multi);
+        const auto get = [&] { return run(run(mine.get(here.url())).text()); };
+        get();
+        get();
+        EXPECT_EQ(here.accepted(), 1u);
+        mine.network_changed();
+        get();
+        EXPECT_EQ(here.accepted(), 2u) << "nothing ran";
+
+        auto later = mine.get(here.url("/later"));
+        run_to([&] { return here.accepted() == 2; });
+        get(); // beside it
+        EXPECT_EQ(here.accepted(), 3u);
+        mine.network_changed();
+        get();
+        EXPECT_EQ(here.accepted(), 4u) << "the one that waited is not used";
+        here.let_go();
+        EXPECT_EQ(run(run(std::move(later)).text()), "hello") << "what ran goes on";
+    }
+}
+
+TEST_F(AFetch, ReusesConnectionsOfTheNetworkOfNow) {
+    a_network_that_changes here;
+    client mine(*multi);
+    const auto get = [&] { return run(run(mine.get(here.url())).text()); };
+    auto later = mine.get(here.url("/later"));
+    run_to([&] { return here.accepted() == 1; });
+    get();
+    mine.network_changed();
+    run(sleep_for(multi->executor(), 3100ms)); // libcurl counts in seconds
+    for (int i = 0; i != 3; ++i)
+        get();
+    EXPECT_EQ(here.accepted(), 3u);
+    here.let_go();
+    run(std::move(later));
 }
 
 TEST_F(AFetch, MayBeOfAMockOnItsLoop) {

@@ -134,6 +134,8 @@ CURLICUE_EXPORT int curlicue_client_close(curlicue_client* client, void (*closed
 /** The same, but those that are there may go on for `patience_ms`. Thread-safe. */
 CURLICUE_EXPORT int curlicue_client_drain(curlicue_client* client, long patience_ms,
                                           void (*closed)(void* data), void* data);
+/** The host is in another network: as `client::network_changed`. Thread-safe. */
+CURLICUE_EXPORT int curlicue_client_network_changed(curlicue_client* client);
 /** Lets go of it, before or after its multi; its fetches run on. Null is nothing. Thread-safe. */
 CURLICUE_EXPORT void curlicue_client_free(curlicue_client* client);
 

@@ -156,6 +156,12 @@ public:
     /// matter.
     future<void> preconnect(std::string_view url) const;
 
+    /// The host is in another network: connections that wait for a next request are dropped, and
+    /// what is known of addresses, also for others on the same `async_multi`; what runs goes on.
+    /// Below libcurl 8.16 a multi with `shards::one` keeps addresses for up to a minute while
+    /// something runs. On a transport of the user's own it is nothing.
+    void network_changed() const;
+
     /// The same, with one more layer outside all others.
     client with(layer outermost) const;
     client_stats stats() const;

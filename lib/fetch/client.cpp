@@ -77,6 +77,7 @@ future<void> client::preconnect(std::string_view url) const {
         .then([](const response&) {});
 }
 
+void client::network_changed() const { core_->network_changed(); }
 client client::with(layer outermost) const { return client(core_->with(std::move(outermost))); }
 client_stats client::stats() const { return core_->stats(); }
 executor& client::executor() const noexcept { return core_->executor(); }

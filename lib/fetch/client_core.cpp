@@ -221,6 +221,16 @@ future<void> client_core::close() {
     return ended;
 }
 
+void client_core::network_changed() {
+    if (!network_ || !link_->accepting())
+        return;
+    try {
+        below_->executor().post([kept = network_] { kept->on().network_changed(); });
+    } catch (const usage_error&) {
+        // It is closed now, and has no connections.
+    }
+}
+
 future<void> client_core::drain(std::chrono::milliseconds patience) {
     ongoing_->refuse();
     if (!link_->accepting())

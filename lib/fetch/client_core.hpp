@@ -31,6 +31,7 @@ public:
     client_stats stats() const;
     future<void> close();
     future<void> drain(std::chrono::milliseconds patience);
+    void network_changed();
 
     const intrusive_ptr<executor_link>& link() const noexcept { return link_; }
     curlicue::executor& executor() const noexcept { return below_->executor(); }
