@@ -11,10 +11,12 @@
 #include <curlicue/fetch.hpp>
 #include <curlicue/fetch_error.hpp>
 #include <curlicue/mock.hpp>
+#include <curlicue/share.hpp>
 
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -496,6 +498,29 @@ TEST_F(ACache, TakesWhatMakesNoSenseForNothing) {
     store->throws = true;
     EXPECT_EQ(get().body, "one");
     EXPECT_EQ(fetch({.url = home, .method = "POST"}).status, 200);
+}
+
+TEST_F(ACache, VariesWithWhatLibcurlAddsToo) {
+    serve({{"Cache-Control", "max-age=60"}, {"Vary", "User-Agent"}});
+    const layer one = cache{};
+    client mine(server, {.user_agent = "one", .network_layers = {one}});
+    client other(server, {.user_agent = "other", .network_layers = {one}});
+    for (const auto& each : {mine, mine, other, other})
+        each.get(home).get().text().get();
+    EXPECT_EQ(asked(), 2u);
+}
+
+TEST_F(ACache, DoesNotVaryWithCookiesThatItCannotSee) {
+    const auto cookies =
+        std::make_shared<share>(std::initializer_list<curl_lock_data>{CURL_LOCK_DATA_COOKIE});
+    for (const bool shared : {false, true}) {
+        server = std::make_shared<mock>();
+        serve({{"Cache-Control", "max-age=60"}, {"Vary", "Cookie"}});
+        client mine(server, {.share = shared ? cookies : nullptr, .network_layers = {cache{}}});
+        for (int i = 0; i != 2; ++i)
+            mine.get(home).get().text().get();
+        EXPECT_EQ(asked(), shared ? 2u : 1u);
+    }
 }
 
 // Over HTTP. --------------------------------------------------------------------------------------

@@ -55,8 +55,9 @@ CURLICUE_EXPORT std::shared_ptr<cache_store> make_memory_store(std::size_t most)
 ///
 /// Requests with a Range, a condition, a body, `tweak` or a password in their URL go past it. Not
 /// kept are responses with `Vary: *`, and with Set-Cookie, unless they say `public`. What was asked
-/// for with an Authorization answers no request with another, or with none. A body is kept when it
-/// was read to its end.
+/// for with an Authorization answers no request with another, or with none; what varies with
+/// cookies is not kept for a client whose `share` has them. Clients with one layer, or one store,
+/// are one user's. A body is kept when it was read to its end.
 /// @threading the layer is thread-safe
 struct CURLICUE_EXPORT cache {
     std::size_t most = std::size_t{64} << 20;     ///< bytes in memory, if there is no `store`

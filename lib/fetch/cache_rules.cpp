@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cache_rules.hpp"
 
+#include "call.hpp"
 #include "client_core.hpp"
 #include "header_access.hpp"
+#include <curlicue/fetch.hpp>
+#include <curlicue/share.hpp>
 #include <curlicue/url.hpp>
 
 #include <algorithm>
@@ -65,10 +68,28 @@ std::vector<std::string> varying(const header_list& headers) {
     return names;
 }
 
+const client_options* options_of(const request& what) noexcept {
+    return what.call && what.call->client ? &what.call->client->options() : nullptr;
+}
+
+/// What it has under this name when it is sent; but cookies of a share are libcurl's to know.
+std::optional<std::string> sent(const request& what, std::string_view name) {
+    auto value = joined(what.headers, name);
+    const auto* const options = options_of(what);
+    if (!value && options != nullptr && same_token(name, "User-Agent"))
+        value = options->user_agent;
+    return value;
+}
+
+bool has_unseen_cookies(const request& what) {
+    const auto* const options = options_of(what);
+    return options != nullptr && options->share && options->share->shares(CURL_LOCK_DATA_COOKIE);
+}
+
 header_list asked_with(const request& what, const header_list& headers) {
     header_list asked;
     for (const auto& name : varying(headers))
-        if (const auto value = joined(what.headers, name); value && !asked.contains(name))
+        if (const auto value = sent(what, name); value && !asked.contains(name))
             asked.add(name, *value);
     return asked;
 }
@@ -76,7 +97,8 @@ header_list asked_with(const request& what, const header_list& headers) {
 bool is_asked_for_by(const cached_response& one, const request& what) {
     const auto names = varying(one.headers);
     return std::ranges::none_of(names, [&](const std::string& name) {
-        return name == "*" || joined(what.headers, name) != joined(one.asked_with, name);
+        return name == "*" || (same_token(name, "Cookie") && has_unseen_cookies(what)) ||
+               sent(what, name) != joined(one.asked_with, name);
     });
 }
 

@@ -33,6 +33,7 @@ public:
     future<void> drain(std::chrono::milliseconds patience);
     void network_changed();
 
+    const client_options& options() const noexcept { return *options_; }
     const intrusive_ptr<executor_link>& link() const noexcept { return link_; }
     curlicue::executor& executor() const noexcept { return below_->executor(); }
 

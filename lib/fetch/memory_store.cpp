@@ -49,8 +49,10 @@ public:
             return;
         while (held_ + size > most_)
             forget(used_.front().place);
-        used_.push_back({std::move(one), size, {}});
-        used_.back().place = by_url_.emplace(url, std::prev(used_.end()));
+        items newest;
+        newest.push_back({std::move(one), size, {}});
+        newest.front().place = by_url_.emplace(url, newest.begin());
+        used_.splice(used_.end(), newest);
         held_ += size;
     }
     void erase(std::string_view url) override {
