@@ -9,11 +9,14 @@
 #include <curlicue/version.hpp>
 
 #include <list>
+#include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <curl/curl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace curlicue;
@@ -89,6 +92,22 @@ TEST_F(WithoutAHeartbeat, FtpThatAsksForTlsGoesOn) {
         fetch(server.url("/1"), 20, CURLUSESSL_ALL);
     for (const auto& body : bodies)
         EXPECT_EQ(body, "hello\n");
+    close();
+}
+
+// As from a server nearby, when the loop has been busy.
+TEST_F(WithoutAHeartbeat, FtpGoesOnWhereAnAnswerIsThereAtOnce) {
+    const pingpong_server server("ftp");
+    for (int i = 0; i != 2; ++i) {
+        easy one = limited(server.url("/1"));
+        one.setopt<CURLOPT_VERBOSE>(true).setopt<CURLOPT_DEBUGFUNCTION>(
+            [](curl_infotype kind, std::span<const char> text) {
+                if (kind == CURLINFO_HEADER_OUT && text.front() == 'E') // EPSV
+                    std::this_thread::sleep_for(50ms);
+            });
+        run(multi->add_handle(one));
+    }
+    EXPECT_THAT(bodies, testing::Each("hello\n"));
     close();
 }
 
