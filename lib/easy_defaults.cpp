@@ -97,7 +97,7 @@ easy_core::pass_by_what_is_older(std::chrono::steady_clock::time_point then) noe
         curl_easy_setopt(handle_, CURLOPT_FRESH_CONNECT, 0L);
         curl_easy_setopt(handle_, CURLOPT_MAXLIFETIME_CONN, 0L);
     }
-    if (std::exchange(lent_caches_, nullptr))
+    if (const auto lent = std::exchange(lent_caches_, nullptr)) // libcurl cleans up none in use
         curl_easy_setopt(handle_, CURLOPT_SHARE, nullptr);
     if (std::exchange(lends_rewind_, false)) {
         curl_easy_setopt(handle_, CURLOPT_SEEKFUNCTION, nullptr);
