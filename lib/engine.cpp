@@ -322,7 +322,7 @@ void engine::read_messages(shard& of) noexcept {
 // Where the answer to FTP's first command is there at once, as on a kept connection, libcurl rests
 // before it opens the data connection, without a socket or a time (multi.c, MSTATE_DO: "sit down,
 // relax and wait a little while").
-[[gnu::noinline]] bool engine::may_rest(const shard& of, curl_socket_t driven) const noexcept {
+[[gnu::noinline]] bool engine::may_rest(const shard& of, curl_socket_t driven) noexcept {
     const auto rests = [](CURL* one) { return speaks(one, "ftp") && !has_begun(one); };
     if (driven != CURL_SOCKET_TIMEOUT) {
         auto* const by = sockets_->user_of(driven);

@@ -239,7 +239,7 @@ private:
     void start_alarm(alarm& one, std::chrono::milliseconds wait) noexcept;
     bool socket_ready(socket_watch& by, int mask) noexcept override;
     void drive_in_order(shard& of, curl_socket_t socket) noexcept;
-    bool may_rest(const shard& of, curl_socket_t driven) const noexcept;
+    bool may_rest(const shard& of, curl_socket_t driven) noexcept;
     bool begins_with_tls(CURL* transfer) const noexcept override;
     bool is_ours(CURL* handle) const noexcept override {
         return transfers_.find(handle) != nullptr;

@@ -16,7 +16,6 @@ constexpr std::chrono::seconds rest_time(30);
 // CURLMOPT_NETWORK_CHANGED, of libcurl 8.16: nothing that is set, but a thing that happens.
 constexpr auto network_has_changed = static_cast<CURLMoption>(CURLOPTTYPE_LONG + 17);
 constexpr long clear_connections = 1L << 1, clear_addresses = 1L << 2; // CURLMNWC_…
-constexpr unsigned first_to_hear = 0x081000;
 
 // Of libcurl 8.20: the threads of each multi handle. Of all together, which is what the user means,
 // there are as few if no more look-ups run.
@@ -103,16 +102,14 @@ void engine::set(CURLMoption option, curl_off_t value) {
 // libcurl 8.16 ends the connections of a shard in which something runs, as soon as nothing does
 // there; below, new transfers pass them by.
 void engine::network_changed() noexcept {
-    static const bool hears = curl_version_info(CURLVERSION_NOW)->version_num >= first_to_hear;
     placement_.network_changed();
     for (const auto& each : shards_) {
+        const auto tell = [&] {
+            return each->setopt(network_has_changed, clear_connections | clear_addresses);
+        };
         if (each->running == 0)
             close_shard(*each);
-        else if (hears)
-            call_libcurl([&] {
-                return each->setopt(network_has_changed, clear_connections | clear_addresses);
-            });
-        else
+        else if (call_libcurl(tell) != CURLM_OK) // it does not know it
             network_changed_ = std::chrono::steady_clock::now();
     }
     run_deferred(); // asked for by callbacks of connections that were closed

@@ -144,9 +144,9 @@ void socket_table::stay_idle(curl_socket_t socket) noexcept {
         known->watch->stay_idle();
 }
 
-CURL* socket_table::user_of(curl_socket_t socket) const noexcept {
-    const auto index = static_cast<std::size_t>(socket);
-    return index < entries_.size() ? entries_[index].by : nullptr;
+CURL* socket_table::user_of(curl_socket_t socket) noexcept {
+    const auto* const known = find(socket);
+    return known != nullptr ? known->by : nullptr;
 }
 
 void socket_table::hang_up(CURL* by, std::uint64_t since) noexcept {

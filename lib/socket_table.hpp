@@ -49,7 +49,7 @@ public:
     /// the transfer has started: the `CURL*` alone may be an earlier one's.
     std::uint64_t announced() const noexcept { return announced_; }
     /// Of whose transfer libcurl has named this one last; null if none. It may be over.
-    CURL* user_of(curl_socket_t socket) const noexcept;
+    CURL* user_of(curl_socket_t socket) noexcept;
     /// Shuts the sockets of a transfer down that is not over.
     /// @param since `announced` when it started
     void hang_up(CURL* by, std::uint64_t since) noexcept;

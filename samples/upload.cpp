@@ -34,8 +34,8 @@ curlicue::future<std::string> read(input& from, curlicue::executor& where) {
             next.set_error({static_cast<int>(size), curlicue::uv_category()});
     };
     from.next.emplace(where);
-    if (uv_read_start(reinterpret_cast<uv_stream_t*>(&from.pipe), room, take) != 0)
-        from.next->set_error({UV_ENOTCONN, curlicue::uv_category()});
+    if (const int error = uv_read_start(reinterpret_cast<uv_stream_t*>(&from.pipe), room, take))
+        from.next->set_error({error, curlicue::uv_category()});
     return from.next->get_future();
 }
 
@@ -46,8 +46,8 @@ int main(int argc, char** argv) try {
     curlicue::client client(multi);
     static input in; // the loop may have it to the end
     in.pipe.data = &in;
-    uv_pipe_init(uv_default_loop(), &in.pipe, 0);
-    uv_pipe_open(&in.pipe, STDIN_FILENO); // what cannot be opened cannot be read
+    if (uv_pipe_init(uv_default_loop(), &in.pipe, 0) || uv_pipe_open(&in.pipe, STDIN_FILENO))
+        return std::cerr << "upload: the input cannot be read\n", 2;
     auto body = curlicue::request_body::stream([&] { return read(in, multi.executor()); });
     auto answer = multi.run_until(client.put(argv[1], std::move(body)));
     std::cout << multi.run_until(answer.throw_for_status().text()) << '\n';

@@ -465,10 +465,10 @@ protected:
     }
     struct state {
         bool begun, over_tls;
-        bool called; // for all transfers, each time
+        std::ptrdiff_t calls; // for all transfers, each time
     };
     static constexpr std::array<state, 4> states{
-        {{false, false, true}, {true, false, false}, {false, true, true}, {true, true, true}}};
+        {{false, false, 1}, {true, false, 0}, {false, true, 1}, {true, true, 1}}};
     void enter(const state& next) {
         curl->infos[CURLINFO_PRETRANSFER_TIME_T] = next.begun ? 1 : 0;
         session.internals = next.over_tls ? this : nullptr;
@@ -477,11 +477,11 @@ protected:
         inside(handle,
                [&](fake_multi& multi) { multi.announce(fd, what, handle.native_handle()); });
     }
-    /// Whether a turn of the loop does so.
-    bool calls_for_all() {
+    /// In a turn of the loop.
+    std::ptrdiff_t calls_for_all() {
         curl->actions.clear();
         turn();
-        return std::ranges::count(curl->actions, true, &fake_curl::action::for_all) != 0;
+        return std::ranges::count(curl->actions, true, &fake_curl::action::for_all);
     }
 
     curl_tlssessioninfo session{CURLSSLBACKEND_NONE, nullptr};
@@ -492,7 +492,8 @@ TEST_F(AWatchOfFtp, CallsForAllWhenItChangesWhereThatMayBeNeeded) {
         enter(each);
         for (const int what : {CURL_POLL_IN, CURL_POLL_OUT, CURL_POLL_REMOVE}) {
             ask_for(pair.fd(), what);
-            EXPECT_EQ(calls_for_all(), each.called) << each.begun << each.over_tls << what;
+            const auto at_rest = what == CURL_POLL_OUT && !each.begun ? 1 : 0; // as it is writable
+            EXPECT_EQ(calls_for_all(), each.calls + at_rest) << each.begun << each.over_tls << what;
         }
     }
 }
@@ -506,7 +507,7 @@ TEST_F(AWatchOfFtp, CallsForAllWhenUnaskedForItHearsWhereThatMayBeNeeded) {
         ask_for(fd, CURL_POLL_REMOVE);
         turn();
         pair.make_readable();
-        EXPECT_EQ(calls_for_all(), each.called) << each.begun << each.over_tls;
+        EXPECT_EQ(calls_for_all(), each.calls) << each.begun << each.over_tls;
         pair.drain();
     }
     inside(handle, [&](fake_multi&) { detail::close_socket(nullptr, fd); });
@@ -517,12 +518,13 @@ TEST_F(AWatchOfFtp, CallsForAllAfterACallThatMayHaveLeftItAtRest) {
     ask_for(pair.fd(), CURL_POLL_IN);
     turn(2);
     for (const bool begun : {false, true}) {
-        enter({.begun = begun, .over_tls = true, .called = !begun});
+        const std::ptrdiff_t calls = begun ? 0 : 1;
+        enter({.begun = begun, .over_tls = true, .calls = calls});
         pair.make_readable();
-        EXPECT_EQ(calls_for_all(), !begun) << "what its server says";
+        EXPECT_EQ(calls_for_all(), calls) << "what its server says";
         pair.drain();
         inside(handle, [](fake_multi& multi) { multi.set_timer(0); });
-        EXPECT_EQ(calls_for_all(), !begun) << "its time has come";
+        EXPECT_EQ(calls_for_all(), calls) << "its time has come";
     }
 }
 

@@ -345,11 +345,20 @@ TEST_F(AFetch, ConnectsBeforeItIsNeeded) {
 /// Answers with "hello", at once but for /later, which waits to be let go.
 class a_network_that_changes {
 public:
+    a_network_that_changes() = default;
+    a_network_that_changes(const a_network_that_changes&) = delete;
+    a_network_that_changes& operator=(const a_network_that_changes&) = delete;
+    ~a_network_that_changes() { let_go(); }
+
     std::string url(std::string_view path = "/") const { return server_.url(path); }
     std::size_t accepted() const { return server_.accepted(); }
-    void let_go() { go_.set_value(); }
+    void let_go() {
+        if (!std::exchange(gone_on_, true))
+            go_.set_value();
+    }
 
 private:
+    bool gone_on_ = false;
     std::promise<void> go_;
     std::shared_future<void> gone_ = go_.get_future().share();
     const scripted_server server_{
